@@ -1,6 +1,6 @@
 /** What becomes of an error that a handler lets out: which code the caller sees, and what only the log may know. */
 import { randomUUID } from 'node:crypto'
-import { Invalid } from '../schema/invalid.ts'
+import type { Invalid } from '../schema/invalid.ts'
 import type { Call } from './call.ts'
 import { CallError } from './error.ts'
 import type { Logger } from './logger.ts'
