@@ -1,0 +1,13 @@
+// A server's side of the child protocol: says where it listens, and answers questions about its memory.
+
+import { createInterface } from 'node:readline'
+
+/** Tells the bench that the server is ready, and answers `{"memory": true}`. */
+export function serveBench(ready: { port: number } | { url: string }): void {
+  console.log(JSON.stringify({ ready }))
+
+  createInterface({ input: process.stdin }).on('line', () => {
+    globalThis.gc?.()
+    console.log(JSON.stringify(process.memoryUsage()))
+  })
+}
