@@ -1,0 +1,76 @@
+/** The JSON codec of a schema: strict, validating, and compiled once. */
+import { Invalid } from '../../schema/invalid.ts'
+import type { Json, Schema } from '../../schema/type.ts'
+import { compileFrom } from './from.ts'
+import { parse } from './parse.ts'
+import { compileTo } from './to.ts'
+import { finishWalk, startWalk } from './walk.ts'
+
+/** `trunkline` is our own, for REST, WebSocket and documents; `protojson` that of protobuf, for gRPC and Connect. */
+export type JsonDialect = 'trunkline' | 'protojson'
+
+export interface JsonCodec {
+  /** JSON text, with the declared fields only. Throws `Invalid` when the value has the wrong shape. */
+  encode(value: unknown): string
+
+  /**
+   * Reads and validates UTF-8 bytes from `start` to `end`: what is returned is a valid value, apart from what only the
+   * schema library can check. Throws `Invalid` with the paths of what is wrong (at most 20), or, for text that is not
+   * JSON, one issue that names the byte offset, counted from `start`.
+   */
+  decode(bytes: Buffer, start: number, end: number): unknown
+
+  /** The same for text. */
+  decodeText(text: string): unknown
+
+  /** From a JSON value that somebody else has parsed. Throws `Invalid`. */
+  fromJson(json: unknown): unknown
+
+  /** To a JSON value instead of text. Throws `Invalid`. */
+  toJson(value: unknown): Json
+}
+
+export interface JsonOptions {
+  /** Whether code may be generated; by default, where the process allows it. */
+  readonly generate?: boolean
+  /** How many brackets may be open at once; 100 by default. */
+  readonly depth?: number
+}
+
+const defaultDepth = 100
+
+export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonOptions = {}): JsonCodec {
+  const depth = options.depth ?? defaultDepth
+  const from = compileFrom(schema, depth)
+  const to = compileTo(schema, depth)
+
+  function fromJson(json: unknown): unknown {
+    const walk = startWalk()
+    const value = from(json, walk, 0)
+    finishWalk(walk)
+    return value
+  }
+
+  function toJson(value: unknown): Json {
+    const walk = startWalk()
+    const json = to(value, walk, 0)
+    finishWalk(walk)
+    return json as Json
+  }
+
+  function decode(bytes: Buffer, start: number, end: number): unknown {
+    return fromJson(parse(bytes, start, end, depth))
+  }
+
+  return {
+    encode: (value) => JSON.stringify(toJson(value)),
+    decode,
+    decodeText(text) {
+      if (!text.isWellFormed()) throw Invalid.at('', 'not valid JSON: the text has a lone surrogate')
+      const bytes = Buffer.from(text)
+      return decode(bytes, 0, bytes.length)
+    },
+    fromJson,
+    toJson,
+  }
+}
