@@ -45,6 +45,10 @@ export type Type =
   | MapType
   | RefType
 
+/**
+ * A `pattern` among the checks is a library's own idea of the format and takes its place: then the format is only
+ * documented. Without one, a format that `schema/format.ts` knows is validated as it says.
+ */
 export interface StringType {
   readonly kind: 'string'
   readonly format?: Format
@@ -111,7 +115,7 @@ export interface RefType {
 
 export type Named = ObjectType | EnumType | UnionType
 
-interface Documented {
+export interface Documented {
   readonly doc?: string
   readonly deprecated?: true
 }
@@ -141,6 +145,10 @@ export interface Field extends Slot, Documented {
   readonly default?: Json
   /** Must not appear in logs or the console. */
   readonly sensitive?: true
+  /** The header that carries it in REST, in lower case. */
+  readonly header?: string
+  /** In the JSON form of our own dialect. */
+  readonly examples?: readonly Json[]
 }
 
 export interface EnumType extends Documented {
@@ -174,7 +182,7 @@ export interface Variant {
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** JSON Schema's format names, plus `decimal`. Those that are known are validated; others only documented. */
+/** JSON Schema's format names, plus `decimal`. Those that `schema/format.ts` knows are validated; others documented. */
 export type Format =
   | 'date'
   | 'time'

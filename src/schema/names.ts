@@ -1,0 +1,53 @@
+/**
+ * How names become names of another convention. All documents and codecs use these, so that `.proto`, ProtoJSON and
+ * OpenAPI agree with each other.
+ */
+import type { Field } from './type.ts'
+
+/** `unitPrice`, `unit-price`, `HTTPStatus2` → `['unit', 'price']`, `['unit', 'price']`, `['HTTP', 'Status2']` */
+function words(name: string): string[] {
+  return name
+    .replace(/([\p{Ll}\d])(\p{Lu})/gu, '$1 $2')
+    .replace(/(\p{Lu})(\p{Lu}\p{Ll})/gu, '$1 $2')
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '')
+}
+
+/** `unit-price` → `UnitPrice` */
+export function pascalCase(name: string): string {
+  return words(name)
+    .map((word) => word.charAt(0).toUpperCase() + word.slice(1))
+    .join('')
+}
+
+/** `unitPrice` → `unit_price` */
+export function snakeCase(name: string): string {
+  return words(name).join('_').toLowerCase()
+}
+
+/** `in-transit` → `IN_TRANSIT`; a leading digit gets an underscore before it: `2xl` → `_2XL`. */
+export function upperSnakeCase(name: string): string {
+  const joined = words(name).join('_').toUpperCase()
+
+  return /^\d/.test(joined) ? `_${joined}` : joined
+}
+
+/** protobuf's own rule for JSON names: `unit_price` → `unitPrice`. */
+export function lowerCamelCase(name: string): string {
+  return name.replace(/_+(.?)/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/** A field's name in .proto: as declared by `.meta({ proto })`, else the snake_case of its name. */
+export function protoName(field: Pick<Field, 'name' | 'proto'>): string {
+  return field.proto ?? snakeCase(field.name)
+}
+
+/** A field's name in our JSON. */
+export function jsonName(field: Pick<Field, 'name' | 'json'>): string {
+  return field.json ?? field.name
+}
+
+/** A field's name in ProtoJSON: as declared by `.meta({ json })`, else lowerCamelCase of the name in .proto. */
+export function protoJsonName(field: Pick<Field, 'name' | 'proto' | 'json'>): string {
+  return field.json ?? lowerCamelCase(protoName(field))
+}
