@@ -1,0 +1,43 @@
+/** What all declarations can say, checked for whoever writes JavaScript. */
+import { ContractError } from './contract-error.ts'
+
+/** Throws for an option that does not exist: a misspelt one would be ignored for years. */
+export function checkOptions(where: string, options: object, known: readonly string[]): void {
+  const wrong = Object.keys(options).find((key) => !known.includes(key))
+  if (wrong === undefined) return
+
+  throw new ContractError(
+    'contract_option',
+    `${where}: '${wrong}' is no option; there are ${known.join(', ')}`,
+  )
+}
+
+/** RFC 6749, 3.3: scope-token = 1*( %x21 / %x23-5B / %x5D-7E ) */
+const scopeGrammar = /^[\x21\x23-\x5b\x5d-\x7e]+$/
+
+interface CommonSettings {
+  readonly scopes?: readonly string[]
+  readonly doc?: string
+  readonly deprecated?: boolean
+}
+
+/** The part of a resolved operation that every kind has. */
+export function commonOf(
+  id: string,
+  { scopes = [], doc, deprecated }: CommonSettings,
+): { readonly scopes: readonly string[]; readonly doc?: string; readonly deprecated?: true } {
+  const wrong = scopes.find((scope) => typeof scope !== 'string' || !scopeGrammar.test(scope))
+
+  if (wrong !== undefined) {
+    throw new ContractError(
+      'contract_option',
+      `${id}: scopes: ${JSON.stringify(wrong)}: a scope is printable ASCII without spaces, quotes and backslashes, such as 'orders:write'`,
+    )
+  }
+
+  return {
+    scopes: [...scopes],
+    ...(doc === undefined ? {} : { doc }),
+    ...(deprecated === true ? { deprecated } : {}),
+  }
+}
