@@ -69,8 +69,9 @@ export interface BodyWriter {
 export interface HttpExchange extends BodyWriter {
   readonly request: HttpRequest
   /**
-   * Starts the request's body flowing into the sink. Until then nothing is read, and `100-continue` is not sent; a
-   * request that is answered without it has its body drained within bounds, or its connection closed.
+   * Starts the request's body flowing into the sink, which can be called before this returns (what has arrived already
+   * is handed over at once). Until then nothing is read, and `100-continue` is not sent; a request that is answered
+   * without it has its body drained within bounds, or its connection closed. Once per exchange.
    */
   receive(sink: BodySink): void
   /** Stops and goes on with the request's body. */
