@@ -1,4 +1,4 @@
-// What the test run prints: failures at once and again at the end, skips with their reasons, the slowest files, the count.
+// What the test run prints: the names of failures at once, all of them at the end, skips with their reasons, the slowest files, the count.
 
 import type { FileOutcome } from './run-file.ts'
 
@@ -21,7 +21,7 @@ export function createReport(options: { skipsFail: boolean }): Report {
   function problem(file: string, detail: string): void {
     const text = `✗ ${file}\n${indent(detail)}`
     failures.push(text)
-    console.log(text)
+    console.log(`✗ ${file}`)
   }
 
   function file(name: string, outcome: FileOutcome): void {

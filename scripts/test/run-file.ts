@@ -104,13 +104,17 @@ function crashed(failure: any): TestOutcome {
   return { name: CRASH, state: 'failed', detail: `the process of the file ${how}` }
 }
 
-/** The error of the test itself, not node:test's wrapper around it. */
+/** The error of the test itself, not node:test's wrapper around it; an assertion's message already holds both values. */
 function describe(failure: any): string {
   const error = failure.cause ?? failure
   if (typeof error === 'string') return error
 
-  return inspect(error, { depth: 5, breakLength: 110 })
-    .split('\n')
-    .filter((line) => !/^\s+at .*node:internal/.test(line))
-    .join('\n')
+  const text = error?.code === 'ERR_ASSERTION' ? error.stack : inspect(error, { depth: 5, breakLength: 110 })
+  return shorten(text.replace(/\n\s+at [^\n]*node:[^\n]*/g, ''))
+}
+
+function shorten(text: string): string {
+  return text.length <= 6000
+    ? text
+    : `${text.slice(0, 4000)}\n… ${text.length - 6000} characters …\n${text.slice(-2000)}`
 }
