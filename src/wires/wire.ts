@@ -92,7 +92,10 @@ export interface Host {
   readonly limits: Limits
   readonly clock: Clock
   readonly log: Logger
-  /** Whether the server is being closed: new calls are refused with `unavailable`, processed `no`. */
+  /**
+   * Whether the server is being closed. A wire that can tell its peers (trunk, HTTP/2) then refuses calls they made in
+   * the dark, `unavailable` and processed `no`; HTTP/1.1 answers what still comes and ends the connection with it.
+   */
   readonly draining: boolean
   /**
    * Makes the call of a request. Its deadline is the earliest of `timeout` (milliseconds, as the peer sent it), the
@@ -156,7 +159,8 @@ export interface Channel {
   /**
    * Sends a call. Resolves with the first of the answer: a unary output decoded and validated, or an AsyncIterable.
    * Throws or rejects with a `CallError`, whose `processed` says whether it may be repeated. Hears `call.onCancel`;
-   * calls `call.end` when both directions are over.
+   * calls `call.end` when both directions are over. A call that fails with processed `no` is left as it came, not ended
+   * and with no listener on it: the client may give it to another channel.
    */
   call(call: Call): Reply | Promise<Reply>
   /** Calls back at every change of state. One listener. */

@@ -1,0 +1,191 @@
+/** HOT PATH. A client's method of one call: from arguments to a `Call`, and from its `Reply` to a value or an iterable. */
+import { Call } from '../call/call.ts'
+import type { Clock } from '../call/clock.ts'
+import { currentCall } from '../call/current.ts'
+import { CallError, asDownstream } from '../call/error.ts'
+import type { Handler, Reply } from '../call/handler.ts'
+import { Metadata } from '../call/metadata.ts'
+import { parseDuration } from '../contract/duration.ts'
+import type { CallOperation } from '../contract/operation.ts'
+import type { CallOptions } from '../contract/types.ts'
+
+export interface MethodSettings {
+  readonly handler: Handler
+  readonly clock: Clock
+  /** Milliseconds for unary calls that say nothing. */
+  readonly timeout: number
+  /** Goes with every call. */
+  readonly metadata: Metadata | undefined
+}
+
+/** What a handler's call hands on to the calls made within it. */
+const traceNames = ['traceparent', 'tracestate']
+
+/** The method of a call whose output is one value. */
+export function unaryMethod(
+  operation: CallOperation,
+  settings: MethodSettings,
+): (input?: unknown, options?: CallOptions) => Promise<unknown> {
+  const inputless = operation.input === undefined
+  const start = (input: unknown, options: CallOptions | undefined) => {
+    const { handler } = settings
+    const call = beginCall(operation, input, options, settings)
+    let reply: Reply | Promise<Reply>
+
+    try {
+      if (call.canceled !== undefined) throw call.canceled
+      reply = handler(call)
+    } catch (error) {
+      return Promise.reject(failed(call, error))
+    }
+
+    if (!(reply instanceof Promise)) return Promise.resolve(finish(call, reply, options))
+    return reply.then(
+      options?.onReply === undefined ? outputOf : (value) => finish(call, value, options),
+      (error: unknown) => {
+        throw failed(call, error)
+      },
+    )
+  }
+
+  return inputless
+    ? (first, second) => start(undefined, second ?? (first as CallOptions | undefined))
+    : (input, options) => start(input === undefined ? emptyInput(operation) : input, options)
+}
+
+/** The method of a call whose output is a stream. Nothing is sent before it is iterated. */
+export function streamingMethod(
+  operation: CallOperation,
+  settings: MethodSettings,
+): (input?: unknown, options?: CallOptions) => AsyncIterable<unknown> {
+  const inputless = operation.input === undefined
+
+  return (first, second) => {
+    const options = inputless ? (second ?? (first as CallOptions | undefined)) : second
+    const input = inputless ? undefined : first === undefined ? emptyInput(operation) : first
+    const parent = currentCall()
+    let started = false
+
+    return {
+      [Symbol.asyncIterator]() {
+        if (started) {
+          throw new TypeError(
+            `${operation.id}: the answer of one call can be read once; call again for another`,
+          )
+        }
+        started = true
+        return readReply(beginCall(operation, input, options, settings, parent), settings.handler, options)
+      },
+    }
+  }
+}
+
+/** What a left-out input means: an object of which nothing is given. */
+function emptyInput({ input }: CallOperation): unknown {
+  if (input === undefined || input.stream) return undefined
+  const { type } = input.schema.root
+  return type.kind === 'ref' && input.schema.types[type.to]?.kind === 'object' ? {} : undefined
+}
+
+const outputOf = (reply: Reply): unknown => reply.output
+
+function finish(call: Call, reply: Reply, options: CallOptions | undefined): unknown {
+  announce(call, reply, options)
+  return reply.output
+}
+
+function announce(call: Call, reply: Reply, options: CallOptions | undefined): void {
+  if (options?.onReply === undefined) return
+  const trailers = new Promise<Metadata>((resolve) => {
+    call.onEnd(() => resolve(reply.trailers ?? new Metadata()))
+  })
+  options.onReply({ metadata: reply.metadata ?? new Metadata(), trailers })
+}
+
+function failed(call: Call, error: unknown): CallError {
+  const known = CallError.is(error)
+    ? asDownstream(error)
+    : new CallError(
+        'internal',
+        `${call.operation.id}: ${error instanceof Error ? error.message : String(error)}`,
+        {
+          origin: 'downstream',
+          cause: error,
+        },
+      )
+  call.end(known, 0, 0)
+  return known
+}
+
+async function* readReply(
+  call: Call,
+  handler: Handler,
+  options: CallOptions | undefined,
+): AsyncGenerator<unknown, void, undefined> {
+  let over = false
+  try {
+    if (call.canceled !== undefined) throw call.canceled
+    const reply = await handler(call)
+    announce(call, reply, options)
+    for await (const message of reply.output as AsyncIterable<unknown>) yield message
+    over = true
+  } catch (error) {
+    over = true
+    throw failed(call, error)
+  } finally {
+    if (!over) call.cancel(new CallError('canceled', 'the reader stopped', { origin: 'downstream' }))
+  }
+}
+
+/** Makes the call: deadline, metadata, and what the handler that makes it hands on. */
+function beginCall(
+  operation: CallOperation,
+  input: unknown,
+  options: CallOptions | undefined,
+  { clock, timeout, metadata }: MethodSettings,
+  parent: Call | undefined = currentCall(),
+): Call {
+  const call = new Call(operation, undefined, input, metadata && new Metadata(metadata), undefined)
+  const usual = operation.timeout ?? (operation.streaming === 'unary' ? timeout : Infinity)
+  const given =
+    options?.timeout === undefined ? usual : parseDuration(options.timeout, `timeout of ${operation.id}`)
+  if (given !== Infinity) call.limit(clock.now() + given)
+  if (options !== undefined) applyOptions(call, options)
+  if (parent !== undefined) inherit(call, parent)
+  return call
+}
+
+function applyOptions(call: Call, { metadata, idempotencyKey, signal }: CallOptions): void {
+  if (metadata !== undefined)
+    for (const [name, value] of new Metadata(metadata)) call.metadata.append(name, value)
+  if (idempotencyKey !== undefined) call.metadata.set('idempotency-key', idempotencyKey)
+  if (signal === undefined) return
+
+  const abort = () => {
+    const message = signal.reason instanceof Error ? signal.reason.message : 'the call was canceled'
+    call.cancel(new CallError('canceled', message, { origin: 'downstream', cause: signal.reason }))
+  }
+  if (signal.aborted) {
+    abort()
+    return
+  }
+  signal.addEventListener('abort', abort, { once: true })
+  call.onEnd(() => signal.removeEventListener('abort', abort))
+}
+
+/** Deadline, trace and cancellation of the call whose handler makes this one. */
+function inherit(call: Call, parent: Call): void {
+  if (parent.deadline !== Infinity) call.limit(parent.deadline)
+
+  const theirs = parent.metadataIfAny
+  if (theirs !== undefined) {
+    for (const name of traceNames) {
+      const value = theirs.get(name)
+      if (value !== undefined && !call.metadata.has(name)) call.metadata.append(name, value)
+    }
+  }
+
+  const cancel = (why: CallError) => call.cancel(why)
+  parent.onCancel(cancel)
+  call.onEnd(() => parent.offCancel(cancel))
+}

@@ -1,0 +1,184 @@
+import type { Filter } from '../call/handler.ts'
+import { type Limits, withLimits } from '../call/limits.ts'
+import { type Logger, defaultLogger } from '../call/logger.ts'
+import type { ContractInfo } from '../contract/operation.ts'
+import type { HttpExchange } from '../http/exchange.ts'
+import { serveHttp1 } from '../http1/server.ts'
+import { defaultWires } from '../wires/index.ts'
+import type { ByteServer, ConnectionInfo, HttpMount, Served, Wire } from '../wires/wire.ts'
+import { type Authenticate, authentication, refuseUncheckedScopes } from './authenticate.ts'
+import { ServerHost } from './host.ts'
+import { type Implementation, isImplementation } from './implement.ts'
+import { type Address, Listener, type TlsOptions } from './listener.ts'
+
+/** What `serve` can be told; everything has a default. */
+export interface ServeOptions {
+  /** The TCP port; 0 picks a free one. Default 7000. */
+  readonly port?: number
+  /** The address to listen on. Default `127.0.0.1`: nobody outside the machine until you say so. */
+  readonly host?: string
+  /** A Unix socket to listen on, instead of port and host. */
+  readonly path?: string
+  /** The protocols to serve, all on the one port. Default: trunk and REST. */
+  readonly wires?: readonly Wire[]
+  /** Around every call of every contract; the first is the outermost. */
+  readonly filters?: readonly Filter[]
+  /** Says who calls, before a body is decoded. Needed as soon as an operation has `scopes`. */
+  readonly authenticate?: Authenticate
+  readonly tls?: TlsOptions
+  readonly limits?: Partial<Limits>
+  readonly log?: Logger
+  /** Answers the HTTP requests that no contract knows: an existing application behind Trunkline. */
+  readonly fallback?: (exchange: HttpExchange) => void
+}
+
+/** A running server. */
+export interface Server extends AsyncDisposable {
+  /** The port it listens on; 0 with a Unix socket. */
+  readonly port: number
+  readonly address: Address
+  /** `127.0.0.1:7000`, or `unix:/run/orders.sock`: what a URL has behind its scheme. */
+  readonly authority: string
+  readonly contracts: readonly ContractInfo[]
+  /** Calls and connections open now. */
+  readonly active: number
+  readonly connections: number
+  /** For in-process clients and mounting: what wires see of this server. */
+  readonly internals: ServerInternals
+  /**
+   * Takes no new connections and calls, tells the peers so, waits for the open calls, and closes.
+   *
+   * @param options `grace`: how long open calls may still take, in milliseconds; default 10 000. Then they are cut.
+   */
+  close(options?: { readonly grace?: number }): Promise<void>
+}
+
+export interface ServerInternals {
+  readonly host: ServerHost
+  readonly http: readonly HttpMount[]
+}
+
+/**
+ * Serves contracts on one port, over every wire at once.
+ *
+ * @param what What `implement` returned, or several of them; a client answers a contract too and makes it a gateway.
+ * @param options See `ServeOptions`.
+ * @returns The running server, which closes at the end of an `await using` block.
+ * @throws TypeError for a mistake in the options; Node's error when the port cannot be had.
+ *
+ * @example
+ * ```ts
+ * import { call, connect, contract, implement, serve } from 'trunkline'
+ * import * as z from 'zod'
+ *
+ * const Greeter = contract('acme.greeter.v1', {
+ *   greet: call({ input: z.object({ name: z.string() }), output: z.object({ text: z.string() }) }),
+ * })
+ *
+ * await using server = await serve(implement(Greeter, { greet: ({ name }) => ({ text: `Hello ${name}` }) }), { port: 0 })
+ * await using greeter = connect(Greeter, `trunk://127.0.0.1:${server.port}`)
+ * console.log((await greeter.greet({ name: 'Ada' })).text) // Hello Ada
+ * ```
+ */
+export async function serve(
+  what: Implementation | readonly Implementation[],
+  options: ServeOptions = {},
+): Promise<Server> {
+  const implementations = Array.isArray(what) ? (what as readonly Implementation[]) : [what as Implementation]
+  const stranger = implementations.findIndex((each) => !isImplementation(each))
+  if (stranger >= 0 || implementations.length === 0) {
+    throw new TypeError('serve: expected what implement(contract, handlers) returns, or an array of such')
+  }
+
+  const log = options.log ?? defaultLogger
+  const wires = options.wires ?? defaultWires()
+  const filters = [
+    ...(options.authenticate ? [authentication(options.authenticate, log)] : []),
+    ...(options.filters ?? []),
+  ]
+  const host = new ServerHost(implementations, { filters, limits: withLimits(options.limits), log })
+
+  refuseUncheckedScopes(host.operations.values(), options.authenticate)
+  refuseUnlocked(host.contracts, wires)
+
+  const http = wires.flatMap(({ server }) => (server?.over === 'http' ? [server.mount(host)] : []))
+  const handler = httpHandler(http, options.fallback)
+  const listener = new Listener({
+    tls: options.tls,
+    host,
+    wires: wires.flatMap(({ server }): ByteServer[] => (server?.over === 'bytes' ? [server] : [])),
+    http1: (stream, { remoteAddress, secure }: ConnectionInfo): Served =>
+      serveHttp1(stream, { remoteAddress, secure }, handler, host.limits),
+  })
+
+  warnWhenOpen(options, log)
+  const address = await listener.listen(
+    options.path === undefined
+      ? { port: options.port ?? 7000, host: options.host ?? '127.0.0.1' }
+      : { path: options.path },
+  )
+
+  let closing: Promise<void> | undefined
+  const close = ({ grace = 10_000 }: { readonly grace?: number } = {}) => {
+    host.draining = true
+    return (closing ??= listener.close(grace))
+  }
+
+  return {
+    port: address.port,
+    address,
+    authority: authorityOf(address),
+    contracts: host.contracts,
+    get active() {
+      return listener.active
+    },
+    get connections() {
+      return listener.connections
+    },
+    internals: { host, http },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** Asks the HTTP wires in their order; the last one answers what nobody knows, unless there is a fallback. */
+function httpHandler(
+  mounts: readonly HttpMount[],
+  fallback: ((exchange: HttpExchange) => void) | undefined,
+): (exchange: HttpExchange) => void {
+  const last = fallback === undefined ? mounts.length - 1 : -1
+  return (exchange) => {
+    for (let i = 0; i < mounts.length; i++) if ((mounts[i] as HttpMount).serve(exchange, i === last)) return
+    if (fallback !== undefined) fallback(exchange)
+    else exchange.abort({ reason: 'refused', message: 'no wire on HTTP is served here', processed: 'no' })
+  }
+}
+
+/** A reordered key must not corrupt data during a rolling deployment. */
+function refuseUnlocked(contracts: readonly ContractInfo[], wires: readonly Wire[]): void {
+  if (process.env.NODE_ENV !== 'production') return
+  const needing = wires.filter(({ needsNumbers }) => needsNumbers).map(({ name }) => name)
+  const unlocked = contracts.filter(({ locked }) => !locked).map(({ name }) => name)
+  if (needing.length === 0 || unlocked.length === 0) return
+  throw new TypeError(
+    `serve: ${unlocked.join(', ')} has no lock, and ${needing.join(', ')} needs field numbers that never change. ` +
+      `Run \`trunkline lock <module>\`, and pass the file: contract(name, operations, { lock })`,
+  )
+}
+
+function warnWhenOpen({ host, path, tls, authenticate }: ServeOptions, log: Logger): void {
+  if (path !== undefined || host === undefined || /^(127\.|::1$|localhost$)/.test(host)) return
+  if (tls !== undefined && authenticate !== undefined) return
+  const lacking = [tls === undefined ? 'tls' : '', authenticate === undefined ? 'authenticate' : ''].filter(
+    Boolean,
+  )
+  log.warn(
+    { host },
+    `serving outside of this machine without ${lacking.join(' and ')}: pass ${lacking.join(', ')} to serve()`,
+  )
+}
+
+function authorityOf({ host, port, path }: Address): string {
+  if (path !== undefined) return `unix:${path}`
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`
+}

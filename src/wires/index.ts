@@ -1,0 +1,12 @@
+/** The wires there are. A new one is a folder beside this file and a line here. */
+import { rest } from './rest/index.ts'
+import { trunk } from './trunk/index.ts'
+import type { Wire } from './wire.ts'
+
+/** What `serve` and `connect` use when nobody says otherwise. */
+export function defaultWires(): readonly Wire[] {
+  return [trunk(), rest()]
+}
+
+export { rest, trunk }
+export type { Wire }
