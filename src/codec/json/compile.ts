@@ -1,9 +1,12 @@
 /** The JSON codec of a schema: strict, validating, and compiled once. */
 import { Invalid } from '../../schema/invalid.ts'
 import type { Json, Schema } from '../../schema/type.ts'
-import { compileFrom } from './from.ts'
+import { layout } from '../protobuf/layout.ts'
+import { compileFrom, type From } from './from.ts'
 import { parse } from './parse.ts'
-import { compileTo } from './to.ts'
+import { compileProtoFrom } from './protojson/from.ts'
+import { compileProtoTo } from './protojson/to.ts'
+import { compileTo, type To } from './to.ts'
 import { finishWalk, startWalk } from './walk.ts'
 
 /** `trunkline` is our own, for REST, WebSocket and documents; `protojson` that of protobuf, for gRPC and Connect. */
@@ -41,8 +44,7 @@ const defaultDepth = 100
 
 export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonOptions = {}): JsonCodec {
   const depth = options.depth ?? defaultDepth
-  const from = compileFrom(schema, depth)
-  const to = compileTo(schema, depth)
+  const { from, to } = dialect === 'trunkline' ? ownDialect(schema, depth) : protojson(schema, depth)
 
   function fromJson(json: unknown): unknown {
     const walk = startWalk()
@@ -73,4 +75,18 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
     fromJson,
     toJson,
   }
+}
+
+interface Directions {
+  readonly from: From
+  readonly to: To
+}
+
+function ownDialect(schema: Schema, depth: number): Directions {
+  return { from: compileFrom(schema, depth), to: compileTo(schema, depth) }
+}
+
+function protojson(schema: Schema, depth: number): Directions {
+  const laidOut = layout(schema)
+  return { from: compileProtoFrom(schema, laidOut, depth), to: compileProtoTo(schema, laidOut, depth) }
 }

@@ -1,6 +1,7 @@
 /** A walk over a value: where it is, what was wrong so far. The path is made into text only when something is wrong. */
 import { expected, got } from '../checks.ts'
 import { Invalid, maximumIssues, type Issue } from '../../schema/invalid.ts'
+import { formatPath } from '../../schema/path.ts'
 import type { Type, Types } from '../../schema/type.ts'
 
 export interface Walk {
@@ -34,18 +35,18 @@ export function mismatch(walk: Walk, depth: number, wanted: string, value: unkno
   return report(walk, depth, `expected ${wanted}, got ${hide ? 'something else (not shown)' : got(value)}`)
 }
 
-const identifier = /^[\p{L}_$][\p{L}\p{N}_$-]*$/u
+/** Keys of maps are whatever was sent. */
+const longestKey = 40
 
 /** `lines[2].quantity`, `labels["a b"]` */
 function pathText(path: readonly (string | number)[], depth: number): string {
-  let text = ''
-  for (let index = 0; index < depth; index++) {
-    const key = path[index]!
-    if (typeof key === 'number') text += `[${key}]`
-    else if (!identifier.test(key)) text += `[${JSON.stringify(key)}]`
-    else text += text === '' ? key : `.${key}`
-  }
-  return text
+  return formatPath(
+    path
+      .slice(0, depth)
+      .map((key) =>
+        typeof key === 'string' && key.length > longestKey ? `${key.slice(0, longestKey)}…` : key,
+      ),
+  )
 }
 
 /** What a type wants to see in JSON, in words. */
