@@ -153,7 +153,7 @@ export type Members<O> = { readonly [K in keyof O]: Member<O[K]> }
  * ```
  */
 export interface ContextKind {
-  readonly faults: Faults
+  readonly faults: unknown
   readonly context: unknown
 }
 
@@ -177,15 +177,16 @@ export type HandlerIn<T, Kind extends ContextKind> =
       ? (input: Receive<I>, ctx: ContextIn<Kind, {}>) => Answer<O>
       : never
 
-type HandlersFor<O, Kind extends ContextKind> = { readonly [K in keyof O]: HandlerIn<O[K], Kind> }
+type CallHandlers<O, Kind extends ContextKind> = {
+  readonly [K in keyof O as O[K] extends { readonly kind: 'call' } ? K : never]: HandlerIn<O[K], Kind>
+}
 
-type NamesOf<O, Kind> = {
-  [K in keyof O]: O[K] extends { readonly kind: Kind } ? K : never
-}[keyof O]
+type TaskHandlers<O, Kind extends ContextKind> = {
+  readonly [K in keyof O as O[K] extends { readonly kind: 'task' } ? K : never]?: HandlerIn<O[K], Kind>
+}
 
 /** The handlers of all operations: every call must be there; tasks may be left out (a server need not be a worker). */
-export type HandlersIn<O, Kind extends ContextKind> = HandlersFor<Pick<O, NamesOf<O, 'call'>>, Kind> &
-  Partial<HandlersFor<Pick<O, NamesOf<O, 'task'>>, Kind>>
+export type HandlersIn<O, Kind extends ContextKind> = CallHandlers<O, Kind> & TaskHandlers<O, Kind>
 
 // ── Faults ──
 
