@@ -46,7 +46,11 @@ const cases: readonly (readonly [Type, readonly unknown[], readonly unknown[]])[
   [record({ check: 'maxLength', value: '1' }), [{}, { a: true }], [{ a: true, b: true }]],
   [format('date'), ['2024-02-29', '2000-02-29'], ['2023-02-29', '1900-02-29', '2024-13-01', '2024-1-1', '']],
   [format('time'), ['10:00:00', '10:00', '23:59:59.999Z'], ['24:00:00', '10:60:00', '1:00:00']],
-  [format('date-time'), ['2024-02-29T10:00:00Z', '2024-02-29T10:00:00.5+02:00'], ['2024-02-29T10:00:00', 'x']],
+  [
+    format('date-time'),
+    ['2024-02-29T10:00:00Z', '2024-02-29T10:00:00.5+02:00'],
+    ['2024-02-29T10:00:00', 'x'],
+  ],
   [format('duration'), ['P1D', 'PT1.5S', 'P2W', 'P1Y2M3DT4H5M6S'], ['P', 'PT', 'P1', '1D', 'P1WT1S']],
   [format('uuid'), ['0190a8c4-9f0b-7c3e-8d5a-2b1c3d4e5f60'], ['0190a8c4', '']],
   [format('email'), ['a@example.com', 'first.last+tag@mail.example.org'], ['a', 'a@', '@b.c', 'a b@c.de']],
@@ -87,7 +91,10 @@ test('a type without checks costs nothing', () => {
 test('what a type wants is said in words', () => {
   const words: readonly (readonly [Type, string])[] = [
     [integer({ check: 'min', value: '1' }), 'an integer ≥ 1'],
-    [integer({ check: 'min', value: '1' }, { check: 'max', value: '9', exclusive: true }), 'an integer ≥ 1 and < 9'],
+    [
+      integer({ check: 'min', value: '1' }, { check: 'max', value: '9', exclusive: true }),
+      'an integer ≥ 1 and < 9',
+    ],
     [integer(), 'a 32-bit integer'],
     [text({ check: 'maxLength', value: '64' }), 'a string of at most 64 characters'],
     [text({ check: 'pattern', source: '^a$', flags: '' }), 'a string matching /^a$/'],

@@ -1,0 +1,589 @@
+/**
+ * What a schema is in protobuf: messages, fields, numbers, presence. Pure data, without a byte read or written.
+ * The codec is compiled from it; a .proto file and server reflection are written from it.
+ *
+ * The mapping (proto3, https://protobuf.dev/programming-guides/proto3):
+ *
+ *   string, int, float, bool, bytes      string, int32 / uint32 / int64 / uint64, double / float, bool, bytes
+ *   instant, json                        google.protobuf.Timestamp, google.protobuf.Value
+ *   literal                              string, bool, int64, or double when a value is not whole
+ *   ref to an enum, object, union        enum, message, message with one oneof
+ *   list, set, map                       repeated, repeated, map (keys that are enums or literals: string)
+ *   tuple                                message with fields 1..n, and the rest in repeated field n + 1
+ *
+ * Presence of a field:
+ *
+ *   required scalar or enum              implicit: the zero value is not written, absent is the zero value
+ *   required literal with one value      implicit: written unless zero; absent is that value, so peers may omit it
+ *   required message                     absent is an error
+ *   optional, nullable, or with default  explicit (`optional`): absent is undefined, null, or the default
+ *   list, map                            absent is empty
+ *
+ * Where protobuf has no word for it, a message with one field of number 1 stands between, a *box*:
+ *
+ *   a nullable element or map value      an empty box is null
+ *   a list in a list, map or map in one  the box holds the list
+ *   an optional, nullable or defaulted   no box is undefined, null, or the default; an empty box is an empty list
+ *   list or map
+ *   an optional (or defaulted) field     no box is undefined (the default), an empty box is null; a list sits in a box
+ *   that is nullable too                 of its own within
+ *   a root that is no message            the box is the root's message
+ *
+ * JSON values need no box to be null, since google.protobuf.Value has a null of its own. A default of `null`, or of an
+ * empty list or map, needs none either: absent says it.
+ */
+import type {
+  EnumType,
+  Field,
+  Json,
+  ListType,
+  LiteralType,
+  MapType,
+  Named,
+  ObjectType,
+  Schema,
+  Slot,
+  TupleType,
+  Type,
+  Types,
+  UnionType,
+} from '../../schema/type.ts'
+
+export type Scalar =
+  | 'double'
+  | 'float'
+  | 'int32'
+  | 'int64'
+  | 'uint32'
+  | 'uint64'
+  | 'sint32'
+  | 'sint64'
+  | 'fixed32'
+  | 'fixed64'
+  | 'sfixed32'
+  | 'sfixed64'
+  | 'bool'
+  | 'string'
+  | 'bytes'
+
+/** 0 varint, 1 eight bytes, 2 length and bytes, 5 four bytes. */
+export type WireType = 0 | 1 | 2 | 5
+
+/** The messages of google/protobuf that are JavaScript values of their own here. */
+export type WellKnown =
+  | 'google.protobuf.Timestamp'
+  | 'google.protobuf.Duration'
+  | 'google.protobuf.Value'
+  | 'google.protobuf.Struct'
+  | 'google.protobuf.ListValue'
+
+export interface Layout {
+  /** The message that carries a value of the schema. */
+  readonly root: MessageLayout
+  /** Every message that can be reached from the root, by name; well-known ones are left out. */
+  readonly messages: ReadonlyMap<string, MessageLayout>
+  readonly enums: ReadonlyMap<string, EnumLayout>
+}
+
+export interface MessageLayout {
+  /** As in `Schema.types`, or nested in the message it was made for: `Order.TagsBox`. */
+  readonly name: string
+  /** How the JavaScript value is made of the fields; a box is the value of its only field. */
+  readonly kind: 'object' | 'union' | 'tuple' | 'box' | 'wrapper' | 'known'
+  /** In order of declaration. */
+  readonly fields: readonly FieldLayout[]
+  /** Of a union. */
+  readonly oneof?: { readonly name: string; readonly by: string; readonly type: UnionType }
+  readonly object?: ObjectType
+  readonly tuple?: TupleType
+  /** A root that is a well-known message itself, because the schema says so with `protobuf`. */
+  readonly known?: KnownLayout
+}
+
+export interface KnownLayout {
+  readonly kind: 'known'
+  readonly proto: WellKnown
+  readonly type: Type
+}
+
+export interface EnumLayout {
+  readonly name: string
+  readonly type: EnumType
+  /** Zero first, as proto3 demands; a zero that the type does not have is added, without a `value`. */
+  readonly values: readonly {
+    readonly name: string
+    readonly number: number
+    readonly value?: string | number
+  }[]
+}
+
+/** What the reader takes when a field is not there. */
+export type Absent = 'zero' | 'empty' | 'undefined' | 'null' | 'default' | 'missing'
+
+export interface FieldLayout {
+  /** In .proto: snake_case. */
+  readonly name: string
+  readonly number: number
+  /** In JavaScript; of a tuple's item, its index; of a box, nothing. */
+  readonly property: string
+  readonly shape: 'single' | 'repeated' | 'map'
+  /** `implicit`: the zero value is not written. Messages are always explicit. Repeated fields and maps are neither. */
+  readonly presence: 'implicit' | 'explicit'
+  readonly absent: Absent
+  /** `undefined` is accepted from the sender, and written as nothing. */
+  readonly optional: boolean
+  /** `null` is written as nothing. */
+  readonly nullable: boolean
+  /** In the JSON form of our own dialect; converted by the codec. */
+  readonly default?: Json
+  readonly sensitive: boolean
+  /** The JavaScript type of the whole field: of a repeated one, the list. */
+  readonly type: Type
+  /** One value, one element, or a map's value. */
+  readonly value: ValueLayout
+  /** Of a map. */
+  readonly key?: ScalarLayout
+  /** The discriminator's value, of a union's variant. */
+  readonly tag?: string | number | boolean
+  readonly field?: Field
+}
+
+export interface ScalarLayout {
+  readonly kind: 'scalar'
+  readonly proto: Scalar
+  /** A string, int, float, bool, bytes or literal; as a map's key also a ref to an enum, carried as a string. */
+  readonly type: Type
+}
+
+export type ValueLayout =
+  | ScalarLayout
+  | { readonly kind: 'enum'; readonly of: EnumLayout; readonly type: Type }
+  | { readonly kind: 'message'; readonly of: MessageLayout; readonly type: Type }
+  | KnownLayout
+
+const wireTypes: Readonly<Record<Scalar, WireType>> = {
+  double: 1,
+  float: 5,
+  int32: 0,
+  int64: 0,
+  uint32: 0,
+  uint64: 0,
+  sint32: 0,
+  sint64: 0,
+  fixed32: 5,
+  fixed64: 1,
+  sfixed32: 5,
+  sfixed64: 1,
+  bool: 0,
+  string: 2,
+  bytes: 2,
+}
+
+/** The wire type of one value, not packed. */
+export function wireTypeOf(value: ValueLayout): WireType {
+  if (value.kind === 'scalar') return wireTypes[value.proto]
+  return value.kind === 'enum' ? 0 : 2
+}
+
+/** Numbers, booleans and enums in repeated fields are written in one packed run. */
+export function isPacked(field: FieldLayout): boolean {
+  return field.shape === 'repeated' && wireTypeOf(field.value) !== 2
+}
+
+/** The protobuf type in a .proto file: `int32`, `Order`, `google.protobuf.Timestamp`. */
+export function protoTypeOf(value: ValueLayout): string {
+  return value.kind === 'scalar' || value.kind === 'known' ? value.proto : value.of.name
+}
+
+/** `orderId` and `order-id` are `order_id`. */
+export function snakeCase(name: string): string {
+  const snake = name
+    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
+    .replace(/\W+/g, '_')
+    .toLowerCase()
+  return /^[a-z_]/.test(snake) ? snake : `_${snake}`
+}
+
+function pascalCase(name: string): string {
+  return snakeCase(name).replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
+}
+
+/**
+ * Lays a schema out in protobuf. `name` is what a message is called that stands for a root without a name.
+ * Throws an Error that names the place when a `protobuf` override does not fit its type.
+ */
+export function layout(schema: Schema, name: string = 'Root'): Layout {
+  const messages = new Map<string, MessageLayout>()
+  const enums = new Map<string, EnumLayout>()
+  const place: Place = { types: schema.types, messages, enums, within: name, hint: '' }
+  return { root: rootMessage(schema.root, place), messages, enums }
+}
+
+/** Where in the layout we are: what was made so far, and what a message made here is called. */
+interface Place {
+  readonly types: Types
+  readonly messages: Map<string, MessageLayout>
+  readonly enums: Map<string, EnumLayout>
+  /** The enclosing message. */
+  readonly within: string
+  /** `Tags`, for `Order.TagsBox`. */
+  readonly hint: string
+}
+
+function rootMessage(root: Slot, place: Place): MessageLayout {
+  const plain = root.nullable === undefined && !isList(root)
+  if (plain && (root.type.kind === 'tuple' || namedOf(root.type, place)?.kind !== 'enum')) {
+    const value = valueOf(root, place)
+    if (value.kind === 'message') return value.of
+    if (value.kind === 'known' && root.protobuf !== undefined) {
+      return { name: value.proto, kind: 'known', fields: [], known: value }
+    }
+  }
+
+  return box(root, place.within, place)
+}
+
+/** Repeated, or a map: what protobuf cannot nest. Struct and ListValue are messages. */
+function isList(slot: Slot): slot is Slot & { type: ListType | MapType } {
+  return (slot.type.kind === 'list' || slot.type.kind === 'map') && slot.protobuf === undefined
+}
+
+function namedOf(type: Type, place: Place): Named | undefined {
+  if (type.kind !== 'ref') return undefined
+  const named = place.types[type.to]
+  if (named === undefined)
+    throw new Error(`${place.within}: there is no type named ${JSON.stringify(type.to)}`)
+  return named
+}
+
+interface Presence {
+  readonly optional?: true
+  readonly default?: Json
+  readonly sensitive?: true
+}
+
+type FieldName = Pick<FieldLayout, 'name' | 'number' | 'property'>
+
+/** A place that can be absent: an object's field, a tuple's item, the inside of a box. */
+function fieldOf(name: FieldName, slot: Slot, presence: Presence, place: Place): FieldLayout {
+  const nullIsDefault = presence.default === null
+  const hasDefault = presence.default !== undefined && !nullIsDefault
+  const nullable = slot.nullable === true && slot.type.kind !== 'json'
+  const optional = presence.optional === true || hasDefault || nullIsDefault
+  const absent = absentOf(slot, presence)
+
+  const common = {
+    ...name,
+    optional,
+    nullable,
+    absent,
+    sensitive: presence.sensitive === true,
+    type: slot.type,
+    ...(hasDefault ? { default: presence.default } : undefined),
+  }
+
+  // Both undefined and null: the field itself is absent, or its box is empty.
+  if (nullable && (hasDefault || (presence.optional === true && !nullIsDefault))) {
+    const of = box(slot, `${place.within}.${place.hint}Box`, place)
+    return {
+      ...common,
+      nullable: false,
+      shape: 'single',
+      presence: 'explicit',
+      value: { kind: 'message', of, type: slot.type },
+    }
+  }
+
+  if (isList(slot)) {
+    if (absent === 'empty') return { ...common, ...listOf(slot.type, place), presence: 'implicit' }
+
+    const of = box({ ...slot, nullable: undefined }, `${place.within}.${place.hint}Box`, place)
+    return {
+      ...common,
+      shape: 'single',
+      presence: 'explicit',
+      value: { kind: 'message', of, type: slot.type },
+    }
+  }
+
+  const value = valueOf(slot, place)
+  const implicit =
+    (value.kind === 'scalar' || value.kind === 'enum') && (absent === 'zero' || absent === 'missing')
+  return { ...common, shape: 'single', presence: implicit ? 'implicit' : 'explicit', value }
+}
+
+function absentOf(slot: Slot, presence: Presence): Absent {
+  const { default: fallback } = presence
+  if (isList(slot) && slot.nullable === undefined && isEmpty(fallback)) return 'empty'
+  if (fallback === null) return 'null'
+  if (fallback !== undefined) return 'default'
+  if (presence.optional) return 'undefined'
+  if (slot.nullable) return 'null'
+  if (isList(slot)) return 'empty'
+  return isScalar(slot) ? 'zero' : 'missing'
+}
+
+function isEmpty(value: Json | undefined): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).length === 0
+}
+
+function isScalar(slot: Slot): boolean {
+  if (slot.protobuf?.includes('.')) return false
+  return !['instant', 'json', 'tuple', 'list', 'map'].includes(slot.type.kind)
+}
+
+function listOf(type: ListType | MapType, place: Place): Pick<FieldLayout, 'shape' | 'value' | 'key'> {
+  const value = elementOf(type.of, {
+    ...place,
+    hint: `${place.hint}${type.kind === 'list' ? 'Item' : 'Value'}`,
+  })
+  return type.kind === 'list'
+    ? { shape: 'repeated', value }
+    : { shape: 'map', key: keyOf(type, place), value }
+}
+
+function keyOf(type: MapType, place: Place): ScalarLayout {
+  const { key } = type
+  if (key.kind === 'int') return { kind: 'scalar', proto: integerOf(key), type: key }
+  if (key.kind === 'bool') return { kind: 'scalar', proto: 'bool', type: key }
+
+  const named = namedOf(key, place)
+  if (key.kind === 'string' || key.kind === 'literal' || named?.kind === 'enum') {
+    return { kind: 'scalar', proto: 'string', type: key }
+  }
+  throw new Error(
+    `${place.within}: a map's key is a string, an integer, a boolean or an enum, not ${key.kind}`,
+  )
+}
+
+/** A place that is always there: an element, a map's value. */
+function elementOf(slot: Slot, place: Place): ValueLayout {
+  const nullable = slot.nullable === true && slot.type.kind !== 'json'
+  if (!nullable && !isList(slot)) return valueOf(slot, place)
+
+  const of = box(slot, `${place.within}.${place.hint}Box`, place)
+  return { kind: 'message', of, type: slot.type }
+}
+
+/** A message with the slot as its field 1. */
+function box(slot: Slot, name: string, place: Place): MessageLayout {
+  const unique = uniqueName(name, place)
+  const fields: FieldLayout[] = []
+  const message: MessageLayout = { name: unique, kind: 'box', fields }
+  place.messages.set(unique, message)
+
+  const inner = { ...place, within: unique, hint: 'Value' }
+  fields.push(fieldOf({ name: 'value', number: 1, property: '' }, slot, {}, inner))
+  return message
+}
+
+function uniqueName(name: string, place: Place): string {
+  let unique = name
+  for (let count = 2; place.messages.has(unique) || place.types[unique] !== undefined; count += 1) {
+    unique = `${name}${count}`
+  }
+  return unique
+}
+
+function valueOf(slot: Slot, place: Place): ValueLayout {
+  const { type } = slot
+  if (slot.protobuf !== undefined) return overridden(slot, slot.protobuf, place)
+
+  switch (type.kind) {
+    case 'string':
+    case 'bool':
+    case 'bytes':
+      return { kind: 'scalar', proto: type.kind, type }
+    case 'int':
+      return { kind: 'scalar', proto: integerOf(type), type }
+    case 'float':
+      return { kind: 'scalar', proto: type.bits === 32 ? 'float' : 'double', type }
+    case 'literal':
+      return { kind: 'scalar', proto: literalOf(type), type }
+    case 'instant':
+      return { kind: 'known', proto: 'google.protobuf.Timestamp', type }
+    case 'json':
+      return { kind: 'known', proto: 'google.protobuf.Value', type }
+    case 'tuple':
+      return { kind: 'message', of: tupleMessage(type, place), type }
+    case 'ref':
+      return namedValue(type.to, type, place)
+    case 'list':
+    case 'map':
+      throw new Error(`${place.within}: a list needs a field of its own`)
+  }
+}
+
+function integerOf(type: Extract<Type, { kind: 'int' }>): Scalar {
+  if (type.bits === 32) return type.signed ? 'int32' : 'uint32'
+  return type.signed ? 'int64' : 'uint64'
+}
+
+function literalOf(type: LiteralType): Scalar {
+  if (typeof type.values[0] === 'string') return 'string'
+  if (typeof type.values[0] === 'boolean') return 'bool'
+  return type.values.every((value) => Number.isSafeInteger(value)) ? 'int64' : 'double'
+}
+
+function namedValue(name: string, type: Type, place: Place): ValueLayout {
+  const named = namedOf(type, place)
+  if (named?.kind === 'enum') return { kind: 'enum', of: enumLayout(name, named, place), type }
+  if (named?.kind === 'union') return { kind: 'message', of: unionMessage(name, named, place), type }
+  if (named?.kind === 'object') return { kind: 'message', of: objectMessage(name, named, place), type }
+  throw new Error(`${place.within}: there is no type named ${JSON.stringify(name)}`)
+}
+
+function enumLayout(name: string, type: EnumType, place: Place): EnumLayout {
+  const known = place.enums.get(name)
+  if (known !== undefined) return known
+
+  const zero = type.values.find(({ number }) => number === 0)
+  const others = type.values.filter((value) => value !== zero)
+  const unspecified = { name: `${snakeCase(name).toUpperCase()}_UNSPECIFIED`, number: 0 }
+  const made = { name, type, values: [zero ?? unspecified, ...others] }
+  place.enums.set(name, made)
+  return made
+}
+
+function objectMessage(name: string, type: ObjectType, place: Place): MessageLayout {
+  const known = place.messages.get(name)
+  if (known !== undefined) return known
+
+  const fields: FieldLayout[] = []
+  const message: MessageLayout = { name, kind: 'object', fields, object: type }
+  place.messages.set(name, message)
+
+  for (const field of type.fields) {
+    const inner = { ...place, within: name, hint: pascalCase(field.name) }
+    const proto = field.proto ?? snakeCase(field.name)
+    const made = fieldOf({ name: proto, number: field.number, property: field.name }, field, field, inner)
+    fields.push({ ...made, field })
+  }
+  return message
+}
+
+function unionMessage(name: string, type: UnionType, place: Place): MessageLayout {
+  const known = place.messages.get(name)
+  if (known !== undefined) return known
+
+  const fields: FieldLayout[] = []
+  const message: MessageLayout = {
+    name,
+    kind: 'union',
+    fields,
+    oneof: { name: 'kind', by: type.by, type },
+  }
+  place.messages.set(name, message)
+
+  const taken = new Set(['kind'])
+  for (const variant of type.variants) {
+    const ref: Type = { kind: 'ref', to: variant.to }
+    const proto = variantName(variant.tag, taken)
+    const inner = { ...place, within: name, hint: '' }
+    const made = fieldOf({ name: proto, number: variant.number, property: '' }, { type: ref }, {}, inner)
+    fields.push({ ...made, tag: variant.tag })
+  }
+  return message
+}
+
+function variantName(tag: string | number | boolean, taken: Set<string>): string {
+  const base = typeof tag === 'string' ? snakeCase(tag) : snakeCase(`variant_${tag}`)
+  let name = base
+  for (let count = 2; taken.has(name); count += 1) name = `${base}_${count}`
+  taken.add(name)
+  return name
+}
+
+function tupleMessage(type: TupleType, place: Place): MessageLayout {
+  const name = uniqueName(place.hint === '' ? place.within : `${place.within}.${place.hint}Tuple`, place)
+  const fields: FieldLayout[] = []
+  const message: MessageLayout = { name, kind: 'tuple', fields, tuple: type }
+  place.messages.set(name, message)
+
+  for (const [index, slot] of type.items.entries()) {
+    const inner = { ...place, within: name, hint: `Item${index + 1}` }
+    const itemName = { name: `item_${index + 1}`, number: index + 1, property: String(index) }
+    fields.push(fieldOf(itemName, slot, {}, inner))
+  }
+
+  if (type.rest !== undefined) {
+    const inner = { ...place, within: name, hint: 'Rest' }
+    const restName = { name: 'rest', number: type.items.length + 1, property: String(type.items.length) }
+    const list: Slot = { type: { kind: 'list', js: 'array', of: type.rest } }
+    fields.push(fieldOf(restName, list, {}, inner))
+  }
+  return message
+}
+
+const fitting: Readonly<Record<string, readonly string[]>> = {
+  int: 'int32 sint32 sfixed32 uint32 fixed32 int64 sint64 sfixed64 uint64 fixed64'.split(' '),
+  float: ['double', 'float'],
+  string: ['string', 'google.protobuf.Timestamp', 'google.protobuf.Duration'],
+  bool: ['bool'],
+  bytes: ['bytes'],
+  instant: ['google.protobuf.Timestamp'],
+  json: ['google.protobuf.Value', 'google.protobuf.Struct', 'google.protobuf.ListValue'],
+  list: ['google.protobuf.ListValue'],
+  map: ['google.protobuf.Struct'],
+}
+
+const wrappers: Readonly<Record<string, Scalar>> = {
+  'google.protobuf.DoubleValue': 'double',
+  'google.protobuf.FloatValue': 'float',
+  'google.protobuf.Int64Value': 'int64',
+  'google.protobuf.UInt64Value': 'uint64',
+  'google.protobuf.Int32Value': 'int32',
+  'google.protobuf.UInt32Value': 'uint32',
+  'google.protobuf.BoolValue': 'bool',
+  'google.protobuf.StringValue': 'string',
+  'google.protobuf.BytesValue': 'bytes',
+}
+
+function overridden(slot: Slot, proto: string, place: Place): ValueLayout {
+  const { type } = slot
+  const wrapped = wrappers[proto]
+  if (wrapped !== undefined && fits(type, wrapped)) return wrapper(proto, wrapped, type)
+
+  if (proto === 'google.protobuf.Empty') {
+    const named = namedOf(type, place)
+    if (named?.kind === 'object' && named.fields.length === 0) {
+      return { kind: 'message', of: { name: proto, kind: 'object', fields: [], object: named }, type }
+    }
+  }
+
+  const json =
+    type.kind !== 'list' && type.kind !== 'map' ? true : type.of.type.kind === 'json' && !type.of.protobuf
+  const textKey = type.kind !== 'map' || (type.js === 'record' && type.key.kind === 'string')
+  if (json && textKey && fits(type, proto)) {
+    if (proto.startsWith('google.')) return { kind: 'known', proto: proto as WellKnown, type }
+    return { kind: 'scalar', proto: proto as Scalar, type }
+  }
+
+  throw new Error(`${place.within}${place.hint && `, ${place.hint}`}: ${proto} cannot carry ${type.kind}`)
+}
+
+function fits(type: Type, proto: string): boolean {
+  if (type.kind !== 'literal') return fitting[type.kind]?.includes(proto) ?? false
+
+  const usual = literalOf(type)
+  return usual === proto || (usual === 'int64' && (fitting['int']?.includes(proto) ?? false))
+}
+
+function wrapper(name: string, proto: Scalar, type: Type): ValueLayout {
+  const value: ScalarLayout = { kind: 'scalar', proto, type }
+  const field: FieldLayout = {
+    name: 'value',
+    number: 1,
+    property: '',
+    shape: 'single',
+    presence: 'implicit',
+    absent: 'zero',
+    optional: false,
+    nullable: false,
+    sensitive: false,
+    type,
+    value,
+  }
+  return { kind: 'message', of: { name, kind: 'wrapper', fields: [field] }, type }
+}
