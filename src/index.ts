@@ -33,3 +33,5 @@ export type { Principal } from './call/principal.ts'
 export type { Peer } from './call/peer.ts'
 export type { Limits } from './call/limits.ts'
 export type { Logger } from './call/logger.ts'
+
+export { accessLog } from './telemetry/access-log.ts'

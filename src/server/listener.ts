@@ -98,7 +98,7 @@ export class Listener {
   async close(grace: number): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.#waiting) socket.destroy()
-    for (const served of [...this.#served.keys()]) served.drain()
+    for (const served of this.#served.keys()) served.drain()
 
     if (this.#served.size > 0) {
       await new Promise<void>((resolve) => {
@@ -108,7 +108,7 @@ export class Listener {
           resolve()
         }
       })
-      for (const [served, socket] of [...this.#served]) {
+      for (const [served, socket] of this.#served) {
         served.close()
         socket.destroy()
       }

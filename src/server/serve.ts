@@ -6,6 +6,8 @@ import type { HttpExchange } from '../http/exchange.ts'
 import { serveHttp1 } from '../http1/server.ts'
 import { defaultWires } from '../wires/index.ts'
 import type { ByteServer, ConnectionInfo, HttpMount, Served, Wire } from '../wires/wire.ts'
+import { CallMetrics } from '../telemetry/metrics.ts'
+import { listenForAdmin } from './admin-listener.ts'
 import { type Authenticate, authentication, refuseUncheckedScopes } from './authenticate.ts'
 import { ServerHost } from './host.ts'
 import { type Implementation, isImplementation } from './implement.ts'
@@ -28,6 +30,8 @@ export interface ServeOptions {
   readonly tls?: TlsOptions
   readonly limits?: Partial<Limits>
   readonly log?: Logger
+  /** Serves `/metrics` and `/healthz` on 127.0.0.1 at this port; 0 picks a free one. */
+  readonly admin?: { readonly port: number }
   /** Answers the HTTP requests that no contract knows: an existing application behind Trunkline. */
   readonly fallback?: (exchange: HttpExchange) => void
 }
@@ -43,6 +47,8 @@ export interface Server extends AsyncDisposable {
   /** Calls and connections open now. */
   readonly active: number
   readonly connections: number
+  /** Where `/metrics` and `/healthz` are, if `admin` was asked for. */
+  readonly adminPort: number | undefined
   /** For in-process clients and mounting: what wires see of this server. */
   readonly internals: ServerInternals
   /**
@@ -92,7 +98,9 @@ export async function serve(
 
   const log = options.log ?? defaultLogger
   const wires = options.wires ?? defaultWires()
+  const metrics = options.admin === undefined ? undefined : new CallMetrics()
   const filters = [
+    ...(metrics ? [metrics.filter] : []),
     ...(options.authenticate ? [authentication(options.authenticate, log)] : []),
     ...(options.filters ?? []),
   ]
@@ -118,10 +126,12 @@ export async function serve(
       : { path: options.path },
   )
 
+  const admin = metrics && options.admin ? await listenForAdmin(options.admin.port, host, metrics) : undefined
+
   let closing: Promise<void> | undefined
   const close = ({ grace = 10_000 }: { readonly grace?: number } = {}) => {
     host.draining = true
-    return (closing ??= listener.close(grace))
+    return (closing ??= listener.close(grace).finally(() => admin?.close()))
   }
 
   return {
@@ -135,6 +145,7 @@ export async function serve(
     get connections() {
       return listener.connections
     },
+    adminPort: admin?.port,
     internals: { host, http },
     close,
     [Symbol.asyncDispose]: close,

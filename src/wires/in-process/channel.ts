@@ -1,4 +1,4 @@
-import { Call, type InputSource } from '../../call/call.ts'
+import type { Call, InputSource } from '../../call/call.ts'
 import { CallError, type CallErrorOptions } from '../../call/error.ts'
 import { invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
