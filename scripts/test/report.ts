@@ -1,12 +1,14 @@
 // What the test run prints: the names of failures at once, all of them at the end, skips with their reasons, the slowest files, the count.
 
-import type { FileOutcome } from './run-file.ts'
+import type { FileOutcome, TestOutcome } from './run-file.ts'
 
 /** The report of one run; `file` prints as it goes, `summary` ends with the one line that counts. */
 export interface Report {
   file(file: string, outcome: FileOutcome): void
   problem(file: string, detail: string): void
   failed(): boolean
+  /** What every test did, by file. */
+  outcomes(): Record<string, TestOutcome[]>
   summary(): string
 }
 
@@ -14,6 +16,7 @@ export interface Report {
 export function createReport(options: { skipsFail: boolean }): Report {
   const failures: string[] = []
   const skips: string[] = []
+  const outcomes: Record<string, TestOutcome[]> = {}
   const times: { file: string; milliseconds: number }[] = []
   let passed = 0
   let skipped = 0
@@ -26,6 +29,7 @@ export function createReport(options: { skipsFail: boolean }): Report {
 
   function file(name: string, outcome: FileOutcome): void {
     times.push({ file: name, milliseconds: outcome.milliseconds })
+    outcomes[name] = outcome.tests
     const before = failures.length
 
     for (const test of outcome.tests) {
@@ -64,7 +68,7 @@ export function createReport(options: { skipsFail: boolean }): Report {
     return lines.join('\n')
   }
 
-  return { file, problem, failed: () => failures.length > 0, summary }
+  return { file, problem, failed: () => failures.length > 0, outcomes: () => outcomes, summary }
 }
 
 function seconds(milliseconds: number): string {

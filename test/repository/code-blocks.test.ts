@@ -6,7 +6,15 @@ import { createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import { promisify } from 'node:util'
-import { documentPages, examplePages, filesOf, withPorts, type CodeFile, type Page } from './code-blocks.ts'
+import {
+  documentPages,
+  examplePages,
+  filesOf,
+  withExpectations,
+  withPorts,
+  type CodeFile,
+  type Page,
+} from './code-blocks.ts'
 import { root } from './sources.ts'
 
 // Inside the repository, so that 'trunkline' is the package itself and 'zod' is found.
@@ -19,7 +27,7 @@ describe('code of README.md, docs/ and doc comments', () => {
     rmSync(folder, { recursive: true, force: true })
     const ports = await freePorts(20)
     for (const page of [...documents, ...examples]) {
-      for (const file of page.files) write(pathOf(page, file), withPorts(file.code, ports))
+      for (const file of page.files) write(pathOf(page, file), withExpectations(withPorts(file.code, ports)))
     }
 
     const tsconfig = {
@@ -28,6 +36,10 @@ describe('code of README.md, docs/ and doc comments', () => {
       include: ['.'],
       exclude: [],
     }
+    write(
+      join(folder, 'globals.d.ts'),
+      'declare function __logExpecting(expected: string, ...values: unknown[]): void\n',
+    )
     write(join(folder, 'tsconfig.json'), JSON.stringify(tsconfig))
   })
 
@@ -87,6 +99,11 @@ test('a page is cut into files by the names that its blocks carry', () => {
     },
     { name: 'block-6.ts', code: 'import { a } from "./a.ts"\n', run: false, origin: 'x.md:6' },
   ])
+})
+
+test('what a console.log prints is compared with the comment behind it', () => {
+  assert.equal(withExpectations("console.log(a, f(')')) // 1 … 2"), '__logExpecting("1 … 2", a, f(\')\'))')
+  assert.equal(withExpectations('console.log(a)'), 'console.log(a)')
 })
 
 test('ports of a page are replaced, each by the same', () => {

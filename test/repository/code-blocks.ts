@@ -11,6 +11,8 @@
 // page, in one process that then exits: a server that one block starts is there for the next. Ports 7000 to 7099 are
 // replaced by free ones, the same for a whole page.
 //
+// What stands behind a `console.log(…) // value` must be what is printed; `…` in it stands for anything.
+//
 // The @example of a doc comment is a page of its own. What it uses of the package, of `zod` (as `z`) and of node:assert (as
 // `assert`) without an import is imported for it.
 
@@ -133,4 +135,13 @@ function folderName(text: string): string {
 /** Replaces the ports 7000 to 7099 by others, each always by the same. */
 export function withPorts(code: string, ports: readonly number[]): string {
   return code.replaceAll(/\b70(\d\d)\b/g, (_, digits: string) => String(ports[Number(digits) % ports.length]))
+}
+
+/** Turns `console.log(x) // value` into a call that compares what is printed with the comment (see run-page.ts). */
+export function withExpectations(code: string): string {
+  return code.replaceAll(
+    /^(?<indent> *)console\.log\((?<what>.+)\) \/\/ (?<expected>.+)$/gm,
+    (_, indent: string, what: string, expected: string) =>
+      `${indent}__logExpecting(${JSON.stringify(expected)}, ${what})`,
+  )
 }

@@ -1,0 +1,119 @@
+// What the project promises, and the tests that prove it: one table. `npm run verify` runs it, README.md shows it.
+//
+// A new feature, or a new wire, is a line here. A line without a test that ran and passed is reported as failed.
+
+/** The wires there are, in the order of the columns. */
+export const WIRES = ['in-process', 'trunk', 'rest'] as const
+
+/** The name of a wire. */
+export type WireName = (typeof WIRES)[number]
+
+/** Tests by file and name. */
+export interface Proof {
+  /** Files, as a glob from the root. */
+  files: string
+  /** What the test's full name must match; all tests of the files, if left out. */
+  name?: RegExp
+}
+
+/** One promise. */
+export interface Feature {
+  feature: string
+  /** The wires it holds on; each needs a matching test whose name, or a suite around it, contains the wire's name. */
+  wires?: readonly WireName[]
+  proof: Proof
+  /** The foreign program that judges it, and the tests in which it does. */
+  judge?: Proof & { by: string }
+}
+
+const everyWire = WIRES
+const crossWire = 'test/cross-wire/**/*.test.ts'
+
+/** The table. */
+export const FEATURES: readonly Feature[] = [
+  { feature: 'Contracts with exact types', proof: { files: 'src/contract/**/*.test.ts' } },
+  { feature: 'Types from zod 4, Valibot and ArkType', proof: { files: 'src/schema/**/*.test.ts' } },
+  {
+    feature: 'protobuf, compiled; validated while it is decoded',
+    proof: { files: 'src/codec/protobuf/**/*.test.ts' },
+    judge: { by: 'protobuf-es', files: 'src/codec/protobuf/**/*.test.ts', name: /protobuf-es/ },
+  },
+  {
+    feature: 'JSON, compiled, in two dialects',
+    proof: { files: 'src/codec/json/**/*.test.ts' },
+    judge: { by: 'zod', files: 'src/codec/json/**/*.test.ts', name: /zod/ },
+  },
+
+  { feature: 'Values of every type survive', wires: everyWire, proof: { files: crossWire, name: /value/i } },
+  {
+    feature: 'Typed faults and status codes',
+    wires: everyWire,
+    proof: { files: crossWire, name: /fault|code/i },
+  },
+  {
+    feature: 'Deadlines and cancellation reach the other side',
+    wires: everyWire,
+    proof: { files: crossWire, name: /deadline|cancel/i },
+  },
+  { feature: 'Metadata both ways', wires: everyWire, proof: { files: crossWire, name: /metadata/i } },
+  { feature: 'Four kinds of streaming', wires: everyWire, proof: { files: crossWire, name: /stream/i } },
+  {
+    feature: 'Back-pressure bounds memory on both ends',
+    wires: everyWire,
+    proof: { files: crossWire, name: /slow reader/i },
+  },
+  {
+    feature: 'Limits on message size',
+    wires: everyWire,
+    proof: { files: crossWire, name: /too large|4 MiB/i },
+  },
+  {
+    feature: 'Cut connections are `unavailable`',
+    wires: ['trunk', 'rest'],
+    proof: { files: crossWire, name: /cut/i },
+  },
+  { feature: 'Draining loses nothing', wires: everyWire, proof: { files: crossWire, name: /drain/i } },
+
+  {
+    feature: 'trunk protocol, documented for other languages',
+    wires: ['trunk'],
+    proof: { files: 'src/wires/trunk/**/*.test.ts' },
+    judge: { by: 'a client in Python', files: 'test/interop/**/*.{test,judge}.ts', name: /python/i },
+  },
+  {
+    feature: 'REST: routes, parameters, problem+json, negotiated encodings',
+    wires: ['rest'],
+    proof: { files: 'src/wires/rest/**/*.test.ts' },
+  },
+  {
+    feature: 'OpenAPI 3.1 at /openapi.json',
+    wires: ['rest'],
+    proof: { files: 'src/wires/rest/**/*.test.ts', name: /openapi/i },
+    judge: { by: 'schemathesis, redocly', files: 'test/**/*.judge.ts', name: /schemathesis|redocly/i },
+  },
+  {
+    feature: 'HTTP/1.1 request smuggling is refused',
+    wires: ['rest'],
+    proof: {
+      files: '{src/http1,test/interop,test/hostile}/**/*.test.ts',
+      name: /smuggl|host|content-length|chunk/i,
+    },
+  },
+  {
+    feature: 'Mounts inside fastify, NestJS and node:http',
+    proof: { files: 'test/**/*.test.ts', name: /mount|fastify|nest/i },
+  },
+  { feature: 'One port: the first bytes choose the wire', proof: { files: 'src/server/**/*.test.ts' } },
+  { feature: 'Pooled, balanced, reconnecting clients', proof: { files: 'src/client/**/*.test.ts' } },
+  { feature: 'Access log, rate/errors/duration at /metrics', proof: { files: 'src/telemetry/**/*.test.ts' } },
+  { feature: 'Command line: serve, call, describe, lock, export', proof: { files: 'src/cli/**/*.test.ts' } },
+  {
+    feature: 'Every page and example of the documentation compiles and runs',
+    proof: { files: 'test/repository/code-blocks.test.ts' },
+  },
+  {
+    feature: 'The package installs and works on Node 24 and 26, from JS and TS',
+    proof: { files: 'test/repository/package.judge.ts' },
+    judge: { by: 'npm, tsc', files: 'test/repository/package.judge.ts' },
+  },
+]

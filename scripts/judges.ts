@@ -1,0 +1,125 @@
+// Foreign judges and tools that npm's lockfile does not bring. Each function gets one ready and returns the path of its
+// program; it throws, saying what to do, when that is not possible on this machine. They are fetched once, through their
+// ordinary package clients and in fixed versions, into a folder outside the tree: ${TRUNKLINE_CACHE:-~/.cache/trunkline}.
+//
+//   node scripts/judges.ts                 gets all of them
+//   node scripts/judges.ts schemathesis    gets one
+
+import { spawnSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { onPath, once, run } from './judges/cache.ts'
+
+const VERSIONS = {
+  schemathesis: '4.32.5',
+  redocly: '2.77.0',
+}
+
+/** Python 3 of the machine, for foreign clients written with its standard library only. */
+export function python3(): string {
+  const found = onPath('python3')
+  if (found === undefined)
+    throw new Error('python3 is not installed: install it by the machine’s package manager')
+  return found
+}
+
+/** schemathesis, which tests a server against its own OpenAPI document. */
+export function schemathesis(): Promise<string> {
+  return once(`schemathesis-${VERSIONS.schemathesis}`, async (folder) => {
+    await run(python3(), ['-m', 'venv', folder])
+    const pip = join(folder, 'bin', 'pip')
+    await run(pip, [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `schemathesis==${VERSIONS.schemathesis}`,
+    ])
+    return join(folder, 'bin', 'schemathesis')
+  })
+}
+
+/** redocly, which lints OpenAPI documents. */
+export function redocly(): Promise<string> {
+  return once(`redocly-${VERSIONS.redocly}`, async (folder) => {
+    await run('npm', [
+      'install',
+      '--prefix',
+      folder,
+      '--no-audit',
+      '--no-fund',
+      `@redocly/cli@${VERSIONS.redocly}`,
+    ])
+    return join(folder, 'node_modules', '.bin', 'redocly')
+  })
+}
+
+/** A Node of another major version, from the npm package `node`. */
+export function node(major: number): Promise<string> {
+  return once(`node-${major}`, async (folder) => {
+    await run('npm', ['install', '--prefix', folder, '--no-audit', '--no-fund', `node@${major}`])
+    const program = join(folder, 'node_modules', 'node', 'bin', 'node')
+
+    // An npm that skips install scripts leaves the package without its binary.
+    if (!existsSync(program)) {
+      await run(process.execPath, ['installArchSpecificPackage.js'], join(folder, 'node_modules', 'node'))
+    }
+
+    return program
+  })
+}
+
+/** wrk, the HTTP load generator, from Debian's packages. */
+export async function wrk(): Promise<string> {
+  return onPath('wrk') ?? (await fromDebian('wrk', 'wrk'))
+}
+
+/** curl. */
+export async function curl(): Promise<string> {
+  return onPath('curl') ?? (await fromDebian('curl', 'curl'))
+}
+
+/** Go, for foreign clients; the machine's own. */
+export function go(): string {
+  const found = onPath('go') ?? (existsSync('/usr/local/go/bin/go') ? '/usr/local/go/bin/go' : undefined)
+  if (found === undefined) throw new Error('go is not installed: install Go 1.23 or newer')
+  return found
+}
+
+/** Unpacks a Debian package into the cache, so that nothing is installed and no service starts. */
+function fromDebian(name: string, program: string): Promise<string> {
+  return once(`debian-${name}`, async (folder) => {
+    if (onPath('apt-get') === undefined)
+      throw new Error(`${program} is not installed: install it by the machine’s package manager`)
+
+    if (process.getuid?.() === 0) {
+      await run('apt-get', ['update', '-qq'])
+      await run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', name])
+      return onPath(program)!
+    }
+
+    await run('apt-get', ['download', name], folder)
+    const { stdout } = spawnSync('sh', ['-c', `ls ${name}_*.deb`], { cwd: folder, encoding: 'utf8' })
+    await run('dpkg-deb', ['-x', stdout.trim(), '.'], folder)
+    return join(folder, 'usr', 'bin', program)
+  })
+}
+
+/** All of them, by name. */
+export const judges = { python3, schemathesis, redocly, wrk, curl, go, node24: () => node(24) }
+
+if (import.meta.main) {
+  const names = process.argv.slice(2)
+  let failed = false
+
+  for (const [name, get] of Object.entries(judges)) {
+    if (names.length > 0 && !names.includes(name)) continue
+    try {
+      console.log(`${name}: ${await get()}`)
+    } catch (error) {
+      failed = true
+      console.error(`${name}: ${error instanceof Error ? error.message : String(error)}`)
+    }
+  }
+
+  process.exitCode = failed ? 1 : 0
+}
