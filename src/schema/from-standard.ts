@@ -1,9 +1,11 @@
 /** The door of this room: a schema of any library that is known, as a slot of the contract's one table of types. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
+import { readJsonSchema } from './json-schema.ts'
+import { describesItself, jsonSchemaOf } from './json-schema-def.ts'
 import type { Numbers } from './numbers.ts'
-import type { Place } from './place.ts'
+import { type Place, rootPlace } from './place.ts'
 import { refineWith } from './refine.ts'
-import { createTable } from './table.ts'
+import { createTable, type Table } from './table.ts'
 import type { Named, Slot } from './type.ts'
 import { Undeclarable } from './undeclarable.ts'
 import { isZod } from './zod-def.ts'
@@ -36,20 +38,13 @@ export function tableBuilder(numbers: Numbers): TableBuilder {
     types: table.types,
 
     read(schema, suggestedName, where) {
-      const place: Place = { operation: where, path: '', name: suggestedName }
+      const place = rootPlace(where, suggestedName)
 
       if ((typeof schema !== 'object' && typeof schema !== 'function') || schema === null) {
         throw new Undeclarable('schema_library', place, 'expected a schema, such as z.object({ … })')
       }
 
-      if (!isZod(schema)) {
-        throw new Undeclarable(
-          'schema_library',
-          place,
-          'this schema is neither zod 4 nor does it describe itself as Standard JSON Schema; use zod 4, ArkType, or ' +
-            "Valibot through toStandardJsonSchema() of '@valibot/to-json-schema'",
-        )
-      }
+      if (!isZod(schema)) return readDescribed(schema, table, place)
 
       const value = table.reading(() => readZod(schema, table, place))
 
@@ -68,4 +63,21 @@ export function tableBuilder(numbers: Numbers): TableBuilder {
       }
     },
   }
+}
+
+/** A schema of another library. What JSON Schema cannot say of it, the library checks on every decoded value. */
+function readDescribed(schema: StandardSchemaV1, table: Table, place: Place): Reading {
+  if (!describesItself(schema)) {
+    throw new Undeclarable(
+      'schema_library',
+      place,
+      'this schema is neither zod 4 nor does it describe itself as Standard JSON Schema; use zod 4, ArkType, or ' +
+        "Valibot through toStandardJsonSchema() of '@valibot/to-json-schema'",
+    )
+  }
+
+  const document = jsonSchemaOf(schema, place)
+  const slot = table.reading(() => readJsonSchema(document, table, place))
+
+  return { slot, optional: false, refine: refineWith(schema) }
 }

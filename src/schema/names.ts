@@ -20,16 +20,18 @@ export function pascalCase(name: string): string {
     .join('')
 }
 
-/** `unitPrice` → `unit_price` */
+/** `unitPrice` → `unit_price`; a leading digit gets an underscore before it: `2fa` → `_2fa`. */
 export function snakeCase(name: string): string {
-  return words(name).join('_').toLowerCase()
+  return digitsLater(words(name).join('_').toLowerCase())
 }
 
 /** `in-transit` → `IN_TRANSIT`; a leading digit gets an underscore before it: `2xl` → `_2XL`. */
 export function upperSnakeCase(name: string): string {
-  const joined = words(name).join('_').toUpperCase()
+  return digitsLater(words(name).join('_').toUpperCase())
+}
 
-  return /^\d/.test(joined) ? `_${joined}` : joined
+function digitsLater(name: string): string {
+  return /^\d/.test(name) ? `_${name}` : name
 }
 
 /** protobuf's own rule for JSON names: `unit_price` → `unitPrice`. */

@@ -24,7 +24,7 @@ export interface Table {
   define(name: string, identity: unknown, place: Place, build: () => Definition): boolean
   /** Runs one whole reading; definitions that could not be compared before are compared at its end. */
   reading<T>(read: () => T): T
-  /** Counts one slot; refuses a schema that never ends. */
+  /** Counts one slot; refuses a schema that is too deep or too large to ever end. */
   spend(place: Place): void
 }
 
@@ -34,7 +34,7 @@ interface Met {
   refine: boolean
 }
 
-/** More slots than any message has; a getter that makes a new schema each time reaches it at once. */
+/** More than any message has; a getter that makes a new schema each time reaches it at once. */
 const maximumSlots = 20_000
 const maximumDepth = 100
 
@@ -62,8 +62,6 @@ export function createTable(numbers: Numbers): Table {
   function build(name: string, met: Met, make: () => Definition): Definition {
     const outer = inProgress.get(name)
     inProgress.set(name, met)
-
-    if (inProgress.size > maximumDepth) throw endless(met.place)
 
     try {
       return make()
@@ -135,7 +133,7 @@ export function createTable(numbers: Numbers): Table {
     spend(place) {
       slots++
 
-      if (slots > maximumSlots) throw endless(place)
+      if (slots > maximumSlots || place.depth > maximumDepth) throw endless(place)
     },
   }
 }

@@ -47,7 +47,7 @@ export type Type =
 
 /**
  * A `pattern` among the checks is a library's own idea of the format and takes its place: then the format is only
- * documented. Without one, a format that `schema/format.ts` knows is validated as it says.
+ * documented. Without one, a format that `codec/formats.ts` knows is validated as it says.
  */
 export interface StringType {
   readonly kind: 'string'
@@ -182,7 +182,7 @@ export interface Variant {
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
-/** JSON Schema's format names, plus `decimal`. Those that `schema/format.ts` knows are validated; others documented. */
+/** JSON Schema's format names, plus `decimal`. Those that `codec/formats.ts` knows are validated; others documented. */
 export type Format =
   | 'date'
   | 'time'

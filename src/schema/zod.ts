@@ -5,20 +5,11 @@
 import { defaultToJson, NoJsonForm } from './default.ts'
 import { structurallyEqual } from './equal.ts'
 import { defined, documentation, type FieldMeta, type Meta, readMeta } from './meta.ts'
-import { jsonName, pascalCase, upperSnakeCase } from './names.ts'
-import { below, type Place } from './place.ts'
+import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
+import { pascalCase } from './names.ts'
+import { below, fieldPlace, type Place } from './place.ts'
 import type { Definition, Table } from './table.ts'
-import type {
-  EnumType,
-  EnumValue,
-  Field,
-  Json,
-  LiteralType,
-  ObjectType,
-  Slot,
-  Type,
-  Variant,
-} from './type.ts'
+import type { Field, Json, LiteralType, Slot, Type, Variant } from './type.ts'
 import { Undeclarable, type UndeclarableCode } from './undeclarable.ts'
 import { bigintType, numberType, numericChecks, sizedChecks, stringType, withChecks } from './zod-checks.ts'
 import { acceptsBytesOnly, isInstanceOfBytes } from './zod-bytes.ts'
@@ -261,8 +252,7 @@ function readEnum(schema: ZodSchema, meta: Meta, inside: Inside, place: Place): 
   const { name, doc, fieldMeta } = nameOf(schema, meta, place)
 
   inside.table.define(name, def, place, () => {
-    const values = enumValues(name, def.entries ?? {}, meta, inside.table, place)
-    const named: EnumType = { kind: 'enum', ...doc, values }
+    const named = enumType(name, enumEntries(def.entries ?? {}), meta, doc, inside.table, place)
 
     return { named, refine: false }
   })
@@ -270,64 +260,20 @@ function readEnum(schema: ZodSchema, meta: Meta, inside: Inside, place: Place): 
   return { type: { kind: 'ref', to: name }, refine: checksOf(def).length > 0, takesMeta: true, fieldMeta }
 }
 
-function enumValues(
-  type: string,
+/** A TypeScript enum of numbers lists its names by number as well; a second name of a value is dropped. */
+function enumEntries(
   entries: Readonly<Record<string, string | number>>,
-  meta: Meta,
-  table: Table,
-  place: Place,
-): EnumValue[] {
+): (readonly [string, string | number])[] {
+  const numbers = new Set(Object.values(entries).filter((value) => typeof value === 'number'))
   const byValue = new Map<string | number, string>()
-  const numeric = new Set(Object.values(entries).filter((value) => typeof value === 'number'))
 
   for (const [key, value] of Object.entries(entries)) {
-    // A TypeScript enum of numbers lists its names by number as well.
-    if (numeric.has(Number(key)) && typeof value === 'string') continue
-    if (!byValue.has(value)) byValue.set(value, key)
+    const reverse = typeof value === 'string' && numbers.has(Number(key))
+
+    if (!reverse && !byValue.has(value)) byValue.set(value, key)
   }
 
-  const values = [...byValue].map(([value, key]): EnumValue => {
-    const name =
-      meta.enumNames?.[value] ?? upperSnakeCase(typeof value === 'string' && key === value ? value : key)
-    const number =
-      meta.numbers === undefined ? table.numbers.enumValue(type, name, value) : meta.numbers[value]
-
-    if (name === '' || !/^\w+$/.test(name)) {
-      throw refuse(
-        'schema_meta',
-        place,
-        `the value ${JSON.stringify(value)} makes no name; give it one with .meta({ enumNames: { … } })`,
-      )
-    }
-
-    if (number === undefined) {
-      throw refuse(
-        'schema_meta',
-        place,
-        `.meta({ numbers }) leaves out ${JSON.stringify(value)}; give every value one`,
-      )
-    }
-
-    return { name, value, number }
-  })
-
-  if (values.length === 0) throw refuse('schema_kind', place, 'an enum without values can hold nothing')
-
-  refuseTwice(
-    values,
-    ({ name }) => name,
-    place,
-    (name) =>
-      `two values of the enum are both called ${name}; tell them apart with .meta({ enumNames: { … } })`,
-  )
-  refuseTwice(
-    values,
-    ({ number }) => number,
-    place,
-    (number) => `two values of the enum have the number ${number}; give each its own`,
-  )
-
-  return values
+  return [...byValue].map(([value, key]) => [key, value])
 }
 
 // --- objects
@@ -370,19 +316,12 @@ function defineObject(
   let refine = false
 
   const fields = Object.entries(def.shape ?? {}).map(([property, schema]): Field => {
-    const at = below(place, segmentOf(property), name + pascalCase(property))
-
-    if (property === '__proto__') {
-      throw refuse(
-        'schema_place',
-        at,
-        'a field called __proto__ would change the object itself; call it otherwise',
-      )
-    }
+    const at = fieldPlace(place, property, name)
 
     const number = numbers.field(name, property)
     const value = read(schema, inside, at)
     refine ||= value.refine
+    refuseFieldName(property, value.meta, at)
 
     if (property === union && value.slot.type.kind !== 'literal') {
       throw refuse('schema_place', at, 'the property that tells the variants apart must be a z.literal()')
@@ -398,36 +337,9 @@ function defineObject(
     }
   })
 
-  refuseTwice(
-    fields,
-    jsonName,
-    place,
-    (json) => `two fields are both called ${json} in JSON; give one another name`,
-  )
-  refuseTwice(
-    fields.filter(({ proto }) => proto !== undefined),
-    ({ proto }) => proto,
-    place,
-    (proto) =>
-      `two fields are both called ${proto} in protobuf; give one another name with .meta({ proto: '…' })`,
-  )
-  refuseTwice(
-    fields,
-    ({ number }) => number,
-    place,
-    (number) => `two fields have the number ${number}`,
-  )
+  const unknown = def.catchall === undefined ? 'strip' : 'refuse'
 
-  const reserved = numbers.reserved(name)
-  const named: ObjectType = {
-    kind: 'object',
-    ...doc,
-    fields,
-    unknown: def.catchall === undefined ? 'strip' : 'refuse',
-    ...(reserved === undefined ? {} : { reserved }),
-  }
-
-  return { named, refine }
+  return { named: objectType(name, fields, unknown, doc, inside.table, place), refine }
 }
 
 function refuseOpenObject({ catchall }: ZodDef, place: Place): void {
@@ -470,20 +382,7 @@ function readUnion(schema: ZodSchema, meta: Meta, inside: Inside, place: Place):
         variants.push({ tag, to, number: inside.table.numbers.variant(name, String(tag)) })
     }
 
-    refuseTwice(
-      variants,
-      ({ tag }) => String(tag),
-      place,
-      (tag) => `two variants are both told by ${by}: ${tag}`,
-    )
-    refuseTwice(
-      variants,
-      ({ number }) => number,
-      place,
-      (number) => `two variants have the number ${number}`,
-    )
-
-    return { named: { kind: 'union', ...doc, by, variants }, refine: needed }
+    return { named: unionType(by, variants, doc, place), refine: needed }
   })
 
   return { type: { kind: 'ref', to: name }, refine: refine || ownChecks, takesMeta: true, fieldMeta }
@@ -523,7 +422,7 @@ function tagsOf(option: ZodSchema, by: string, place: Place): readonly (string |
   ) {
     throw refuse(
       'schema_place',
-      below(place, segmentOf(by), place.name),
+      fieldPlace(place, by, place.name),
       'the property that tells the variants apart must be a required z.literal()',
     )
   }
@@ -562,7 +461,7 @@ function readPlainUnion(def: ZodDef, inside: Inside, place: Place): Kind {
       optional: optional || value.optional,
       refine: value.refine || ownChecks,
       takesMeta: true,
-      fieldMeta: { ...value.meta, ...readMeta({}, place) },
+      fieldMeta: value.meta,
     }
   }
 
@@ -800,26 +699,6 @@ function isJsonUnion({ core, lazies }: Unwrapped): boolean {
     list?._zod.def.element !== undefined &&
     lazies.includes(list._zod.def.element._zod.def)
   )
-}
-
-function segmentOf(property: string): string {
-  return /^[\p{L}_$][\p{L}\p{N}_$]*$/u.test(property) ? `.${property}` : `[${JSON.stringify(property)}]`
-}
-
-function refuseTwice<T, K>(
-  all: readonly T[],
-  keyOf: (one: T) => K,
-  place: Place,
-  message: (key: K) => string,
-): void {
-  const seen = new Set<K>()
-
-  for (const one of all) {
-    const key = keyOf(one)
-
-    if (seen.has(key)) throw refuse('schema_conflict', place, message(key))
-    seen.add(key)
-  }
 }
 
 function refuse(code: UndeclarableCode, place: Place, message: string): Undeclarable {
