@@ -25,10 +25,12 @@ export interface TurnOptions {
 export function answerTurns(turn: (options: TurnOptions) => Promise<Turn>): void {
   console.log(JSON.stringify({ ready: {} }))
 
-  createInterface({ input: process.stdin }).on('line', async (line) => {
-    const { run } = JSON.parse(line) as { run: TurnOptions }
-    console.log(JSON.stringify(await turn(run)))
-  })
+  createInterface({ input: process.stdin })
+    .on('close', () => process.exit(0))
+    .on('line', async (line) => {
+      const { run } = JSON.parse(line) as { run: TurnOptions }
+      console.log(JSON.stringify(await turn(run)))
+    })
 }
 
 /** A client whose whole interface is `echo(order)`: every reply is compared with what was sent, field by field. */

@@ -6,8 +6,10 @@ import { createInterface } from 'node:readline'
 export function serveBench(ready: { port: number } | { url: string }): void {
   console.log(JSON.stringify({ ready }))
 
-  createInterface({ input: process.stdin }).on('line', () => {
-    globalThis.gc?.()
-    console.log(JSON.stringify(process.memoryUsage()))
-  })
+  createInterface({ input: process.stdin })
+    .on('close', () => process.exit(0))
+    .on('line', () => {
+      globalThis.gc?.()
+      console.log(JSON.stringify(process.memoryUsage()))
+    })
 }

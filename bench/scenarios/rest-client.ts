@@ -10,7 +10,7 @@ export default paired({
     'POST of the reference Order to the same node:http server, 64 callers over at most 64 keep-alive connections.',
   concurrency: [64],
   systems: [
-    { name: 'trunkline, rest', server, client: ['systems/rest-client.ts'] },
+    { name: 'trunkline, rest', server, client: ['systems/client.ts'] },
     {
       name: 'undici request',
       server,

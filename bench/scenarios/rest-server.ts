@@ -11,7 +11,7 @@ export default paired({
     'process that starts wrk, not wrk.',
   concurrency: [64],
   systems: [
-    { name: 'trunkline, rest', server: ['systems/rest-server.ts'], client },
+    { name: 'trunkline, rest', server: ['systems/server.ts', 'rest'], client },
     {
       name: 'fastify with schemas',
       server: ['peers/fastify-server.ts'],

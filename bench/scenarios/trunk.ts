@@ -8,11 +8,11 @@ const ws = 'ws + JSON'
 export default paired({
   title: 'Calls over trunk',
   about:
-    'Echo of the reference Order over one connection. Ours with everything on: validation both ways, a deadline on every call, ' +
-    'metadata, context, metrics.',
+    'Echo of the reference Order over one connection. Ours with its defaults and metrics on: validation both ways, a deadline on ' +
+    'every call, cancellation, flow control, context.',
   concurrency: [1, 64, 512],
   systems: [
-    { name: 'trunkline, trunk', server: ['systems/trunk-server.ts'], client: ['systems/trunk-client.ts'] },
+    { name: 'trunkline, trunk', server: ['systems/server.ts', 'trunk'], client: ['systems/client.ts'] },
     {
       name: moleculer,
       server: ['peers/moleculer-server.ts'],
