@@ -26,9 +26,15 @@ export const codes = [
 export const Probe = contract('test.probe.v1', {
   echo: call({ input: Item, output: Item }),
   nothing: call({}),
-  bytes: call({ input: z.object({ data: z.instanceof(Uint8Array) }), output: z.object({ data: z.instanceof(Uint8Array) }) }),
+  bytes: call({
+    input: z.object({ data: z.instanceof(Uint8Array) }),
+    output: z.object({ data: z.instanceof(Uint8Array) }),
+  }),
   bounded: call({
-    input: z.object({ quantity: z.int32().min(1), even: z.int32().refine((n) => n % 2 === 0, 'must be even') }),
+    input: z.object({
+      quantity: z.int32().min(1),
+      even: z.int32().refine((n) => n % 2 === 0, 'must be even'),
+    }),
     output: z.object({ quantity: z.int32() }),
   }),
   defaults: call({

@@ -74,19 +74,31 @@ for (const row of rows) {
     })
     await using running = await pair(row, Front, front, { serve: { log } })
 
-    const expected = { unavailable: 'unavailable', resource_exhausted: 'unavailable', not_found: 'internal', unauthenticated: 'internal' }
+    const expected = {
+      unavailable: 'unavailable',
+      resource_exhausted: 'unavailable',
+      not_found: 'internal',
+      unauthenticated: 'internal',
+    }
     for (const [code, outward] of Object.entries(expected)) {
       const error = await caught(running.client.ask({ code: code as 'not_found' }))
       assert.equal(error.code, outward)
       assert.doesNotMatch(error.message, /secret/)
-      assert.match(JSON.stringify(log.lines.map(({ fields }) => String((fields as { err?: Error }).err?.message))), /secret/)
+      assert.match(
+        JSON.stringify(log.lines.map(({ fields }) => String((fields as { err?: Error }).err?.message))),
+        /secret/,
+      )
     }
   })
 
   test(`scopes are held before the input is decoded, over ${row.name}`, async () => {
     const Guarded = contract('test.guarded.v1', {
       open: call({ output: z.object({ who: z.string() }) }),
-      write: call({ input: z.object({ n: z.int32().min(1) }), output: z.object({ who: z.string() }), scopes: ['write'] }),
+      write: call({
+        input: z.object({ n: z.int32().min(1) }),
+        output: z.object({ who: z.string() }),
+        scopes: ['write'],
+      }),
     })
     const implementation = implement(Guarded, {
       open: (_input, ctx) => ({ who: ctx.principal?.id ?? 'nobody' }),

@@ -26,7 +26,9 @@ function echoContract(carried: readonly Carried[]) {
 for (const row of rows) {
   test(`a value of any type arrives as it was sent, over ${row.name}`, async () => {
     const Values = echoContract(schemas)
-    const handlers = Object.fromEntries(schemas.map((_, index) => [`echo${index}`, (value: unknown) => value]))
+    const handlers = Object.fromEntries(
+      schemas.map((_, index) => [`echo${index}`, (value: unknown) => value]),
+    )
     await using running = await pair(row, Values, implement(Values, handlers as never))
     const client = running.client as unknown as Record<string, (value: unknown) => Promise<unknown>>
 
@@ -49,7 +51,10 @@ for (const row of rows) {
     await using running = await pair(row, Probe, probe().implementation)
     await assert.rejects(running.client.bounded({ quantity: 0, even: 2 }), (error: any) => {
       assert.equal(error.code, 'invalid_argument')
-      assert.deepEqual(error.issues.map(({ path }: { path: string }) => path), ['quantity'])
+      assert.deepEqual(
+        error.issues.map(({ path }: { path: string }) => path),
+        ['quantity'],
+      )
       assert.match(error.message, /quantity: expected an integer ≥ 1, got 0/)
       return true
     })

@@ -1,3 +1,5 @@
+// tsyringe, below x509, wants the polyfill to be there first.
+// oxlint-disable-next-line import/no-unassigned-import
 import 'reflect-metadata'
 import { webcrypto } from 'node:crypto'
 import * as x509 from '@peculiar/x509'
@@ -12,7 +14,7 @@ const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' }
 
 async function make(): Promise<Certificate> {
   x509.cryptoProvider.set(webcrypto as unknown as Crypto)
-  const keys = (await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify']))
+  const keys = await webcrypto.subtle.generateKey(algorithm, true, ['sign', 'verify'])
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: '01',
     name: 'CN=localhost',
