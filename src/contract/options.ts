@@ -3,6 +3,13 @@ import { ContractError } from './contract-error.ts'
 
 /** Throws for an option that does not exist: a misspelt one would be ignored for years. */
 export function checkOptions(where: string, options: object, known: readonly string[]): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ContractError(
+      'contract_option',
+      `${where}: expected { ${known.join(', ')} }, got ${JSON.stringify(options)}`,
+    )
+  }
+
   const wrong = Object.keys(options).find((key) => !known.includes(key))
   if (wrong === undefined) return
 

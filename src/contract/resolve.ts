@@ -126,9 +126,6 @@ function resolveCall(scope: Scope, key: string, declaration: CallDeclaration): C
   const written: CallDeclaration['options'] = declaration.options
   checkOptions(id, written, ['rest', 'scopes', 'idempotency', 'timeout', 'doc', 'deprecated', 'grpc', 'soap'])
   checkOptions(`${id}: soap`, written.soap ?? {}, ['action', 'element'])
-  if (typeof written.rest === 'object') {
-    checkOptions(`${id}: rest`, written.rest, ['route', 'status', 'location', 'headers', 'query', 'body'])
-  }
   checkIdempotency(id, written.idempotency)
 
   const name = pascalCase(key)

@@ -2,6 +2,7 @@
 import type { Field, Slot, Types } from '../schema/type.ts'
 import { ContractError } from './contract-error.ts'
 import type { HttpMethod, Idempotency, Message, RestRoute } from './operation.ts'
+import { checkOptions } from './options.ts'
 import type { RestOptions } from './rest-types.ts'
 import { parsePath, parseRoute } from './route.ts'
 
@@ -68,6 +69,7 @@ export function impliedRoute(call: RoutedCall, prefix: string): RestRoute {
 /** The route of a call that declares one. Throws ContractError when it does not fit the call's input and output. */
 export function resolveRoute(call: RoutedCall, written: string | RestOptions, prefix: string): RestRoute {
   const options: RestOptions = typeof written === 'string' ? { route: written } : written
+  checkShape(call.id, options)
   const route = parseRoute(call.id, options.route)
   const where = `${call.id}: rest: '${options.route}'`
   const input = fieldsOf(call.input)
@@ -175,6 +177,22 @@ export function resolveRoute(call: RoutedCall, written: string | RestOptions, pr
     parameters,
     body: options.body,
   }
+}
+
+/** For whoever writes JavaScript, and for descriptions from elsewhere. */
+function checkShape(id: string, options: RestOptions): void {
+  checkOptions(`${id}: rest`, options, ['route', 'status', 'location', 'headers', 'query', 'body'])
+
+  const { location, headers = {}, query = [], body } = options
+  const isText = (value: unknown) => typeof value === 'string'
+  const wrong =
+    (location !== undefined && !isText(location) && "location must be a path such as '/orders/{id}'") ||
+    ((typeof headers !== 'object' || headers === null || !Object.values(headers).every(isText)) &&
+      "headers must be { field: 'Header-Name' }") ||
+    ((!Array.isArray(query) || !query.every(isText)) && 'query must be a list of fields') ||
+    (body !== undefined && !isText(body) && 'body must be the name of a field')
+
+  if (wrong !== false) throw new ContractError('rest_route', `${id}: rest: ${wrong}`)
 }
 
 function resolveStatus(where: string, call: RoutedCall, status: number | undefined): number {
