@@ -4,9 +4,13 @@
  * closures, which find every problem and its path.
  */
 import type { Schema, Types } from '../../schema/type.ts'
+import { canGenerate } from '../generate.ts'
 import type { Writer } from '../writer.ts'
 import { closureDecoder } from './decode.ts'
 import { closureEncoder } from './encode.ts'
+import { giveUp } from './fast.ts'
+import { generateDecoder } from './generate-decode.ts'
+import { generateEncoder } from './generate-encode.ts'
 import type { Input } from './input.ts'
 import { layout, type Layout } from './layout.ts'
 import { invalidOf, invalidOfMalformed, Malformed, type Problem } from './problem.ts'
@@ -36,7 +40,44 @@ const defaultDepth = 100
 /** Compiles the codec of a schema. */
 export function compileProtobuf(schema: Schema, options: ProtobufOptions = {}): ProtobufCodec {
   const depth = options.depth ?? defaultDepth
-  return closureCodec(layout(schema), schema.types, depth)
+  const generate = options.generate ?? canGenerate()
+
+  const made = layout(schema)
+  const closures = closureCodec(made, schema.types, depth)
+  return generate ? generatedCodec(made, schema.types, depth, closures) : closures
+}
+
+function generatedCodec(
+  { root }: Layout,
+  types: Types,
+  depth: number,
+  closures: ProtobufCodec,
+): ProtobufCodec {
+  const encode = generateEncoder(root, types)
+  const decode = generateDecoder(root, types)
+
+  return {
+    encode(value, writer) {
+      const start = writer.position
+      try {
+        writer.position = encode(value, writer, start, depth)
+        return
+      } catch (error) {
+        writer.position = start
+        if (error !== giveUp) throw error
+      }
+      closures.encode(value, writer)
+    },
+
+    decode(bytes, start, end) {
+      try {
+        return decode(bytes, start, end, depth)
+      } catch (error) {
+        if (error !== giveUp && !(error instanceof Malformed)) throw error
+      }
+      return closures.decode(bytes, start, end)
+    },
+  }
 }
 
 function closureCodec({ root }: Layout, types: Types, depth: number): ProtobufCodec {
