@@ -1,7 +1,7 @@
 // From the outcomes of tests to the state of every feature.
 
 import { matchesGlob } from 'node:path'
-import { WIRES, type Feature, type Proof, type WireName } from '../features.ts'
+import type { Feature, Proof, WireName } from '../features.ts'
 import type { TestOutcome } from '../test/run-file.ts'
 
 /** What every test file did, by its path. */
@@ -41,11 +41,10 @@ function select(proof: Proof, outcomes: Outcomes, wire: WireName | undefined): S
     .filter((test) => wire === undefined || mentions(test, wire))
 }
 
-/** A wire's own tests lie in its folder; those of the cross-wire suite carry its name. */
+/** A wire's own tests lie in its folder; those of the cross-wire suite end in `over trunk` or `over trunk over TLS`. */
 function mentions(test: Selected, wire: WireName): boolean {
-  if (test.file.includes(`/${wire}/`)) return true
-  if (!test.file.includes('cross-wire')) return WIRES.filter((name) => test.name.includes(name)).length === 0
-  return new RegExp(`(?<![\\w-])${wire}(?![\\w-])`).test(`${test.file} ${test.name}`)
+  if (!test.file.includes('cross-wire')) return true
+  return new RegExp(`over ${wire}(?![\\w-])`, 'i').test(test.name)
 }
 
 function decide(tests: readonly Selected[], wire: WireName | undefined): Verdict {

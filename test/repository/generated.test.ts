@@ -27,7 +27,7 @@ test('the table goes between its markers and stays there', () => {
 test('a feature is proved only by tests that ran and passed, on each of its wires', () => {
   const feature = {
     feature: 'x',
-    wires: ['trunk', 'rest'],
+    wires: ['trunk', 'REST'],
     proof: { files: 'test/cross-wire/**', name: /deadline/ },
   } as const
   const passed = { state: 'passed', detail: '' } as const
@@ -37,16 +37,16 @@ test('a feature is proved only by tests that ran and passed, on each of its wire
 
   assert.equal(
     state([
-      { name: 'trunk › deadline', ...passed },
-      { name: 'rest › deadline', ...passed },
+      { name: 'a deadline holds, over trunk', ...passed },
+      { name: 'a deadline holds, over REST', ...passed },
     ]),
     'passed',
   )
-  assert.equal(state([{ name: 'trunk › deadline', ...passed }]), 'failed')
+  assert.equal(state([{ name: 'a deadline holds, over trunk', ...passed }]), 'failed')
   assert.equal(
     state([
-      { name: 'trunk › deadline', ...passed },
-      { name: 'rest › deadline', state: 'skipped', detail: 'no tool' },
+      { name: 'a deadline holds, over trunk', ...passed },
+      { name: 'a deadline holds, over REST', state: 'skipped', detail: 'no tool' },
     ]),
     'skipped',
   )
