@@ -8,7 +8,7 @@ import { CallError } from './error.ts'
 const Ping = contract('test.ping.v1', { ping: declare({}) })
 const ping = contractInfo(Ping).operations.get('ping') as CallOperation
 const made = () => new Call(ping, undefined, 'input', undefined, undefined)
-const why = new CallError('canceled', 'enough')
+const why: CallError = new CallError('canceled', 'enough')
 
 test('the input of a server’s call is decoded at first use and once', () => {
   let decoded = 0
