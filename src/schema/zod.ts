@@ -649,7 +649,7 @@ function nameOf(
     return { name: id ?? place.name, doc: documentation(meta), fieldMeta: rest }
   }
 
-  // A clone of a type that has an id (.describe(), .meta(), .refine()) is that type; what it adds is said of the field.
+  // A clone of a type that has an id (.describe(), .meta(), newer releases' .refine()) is that type; what it adds is said of the field.
   const original = readMeta(zodMetadata(named), place)
   const said = documentation(meta)
   const fieldDoc = defined({
@@ -668,12 +668,9 @@ function hasId(schema: ZodSchema): boolean {
   return zodMetadata(schema).id !== undefined || namedAncestor(schema) !== undefined
 }
 
-/** The schema with an id that this one is a clone of, with the same content. */
+/** The schema with an id that this one is a clone of (a clone with other fields is none: zod gives it no parent). */
 function namedAncestor(schema: ZodSchema): ZodSchema | undefined {
-  const content = shapeOf(schema)
-
   for (let parent = schema._zod.parent; parent !== undefined; parent = parent._zod.parent) {
-    if (shapeOf(parent) !== content) return undefined
     if (zodMetadata(parent).id !== undefined) return parent
   }
 
