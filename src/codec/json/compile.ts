@@ -2,10 +2,13 @@
 import { Invalid } from '../../schema/invalid.ts'
 import type { Json, Schema } from '../../schema/type.ts'
 import { layout } from '../protobuf/layout.ts'
+import { canGenerate } from '../generate.ts'
 import { compileFrom, type From } from './from.ts'
+import { generateFrom, type Reader } from './generate-from.ts'
 import { parse } from './parse.ts'
 import { compileProtoFrom } from './protojson/from.ts'
 import { compileProtoTo } from './protojson/to.ts'
+import { closeCursor, createCursor, openCursor, skipSpace, unexpected } from './scan.ts'
 import { compileTo, type To } from './to.ts'
 import { finishWalk, startWalk } from './walk.ts'
 
@@ -60,8 +63,12 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
     return json as Json
   }
 
+  const generate = options.generate ?? canGenerate()
+  const reader = generate && dialect === 'trunkline' ? generateFrom(schema, depth) : undefined
+
   function decode(bytes: Buffer, start: number, end: number): unknown {
-    return fromJson(parse(bytes, start, end, depth))
+    const value = reader === undefined ? unexpected : readQuickly(reader, bytes, start, end)
+    return value === unexpected ? fromJson(parse(bytes, start, end, depth)) : value
   }
 
   return {
@@ -89,4 +96,21 @@ function ownDialect(schema: Schema, depth: number): Directions {
 function protojson(schema: Schema, depth: number): Directions {
   const laidOut = layout(schema)
   return { from: compileProtoFrom(schema, laidOut, depth), to: compileProtoTo(schema, laidOut, depth) }
+}
+
+const cursor = createCursor()
+
+/** `unexpected` when the bytes have to be read again by whoever can say what is wrong with them, if anything is. */
+function readQuickly(reader: Reader, bytes: Buffer, start: number, end: number): unknown {
+  openCursor(cursor, bytes, start, end)
+  try {
+    const value = reader(cursor, skipSpace(cursor, start))
+    const after = cursor.position
+    return after === end || (after < end && skipSpace(cursor, after) >= end) ? value : unexpected
+  } catch (error) {
+    if (error === unexpected || error instanceof Invalid) return unexpected
+    throw error
+  } finally {
+    closeCursor(cursor)
+  }
 }

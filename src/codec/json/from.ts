@@ -4,6 +4,7 @@
  */
 import type {
   Field,
+  Json,
   ListType,
   MapType,
   ObjectType,
@@ -230,14 +231,19 @@ function fieldFrom(field: Field, context: Context): FieldFrom {
     from: slotFrom(field, context),
     sensitive: field.sensitive === true,
     optional: field.optional === true,
-    fill: field.default === undefined ? undefined : filler(field, context),
+    fill: field.default === undefined ? undefined : compileDefault(field, context.schema, context.depth),
   }
 }
 
-function filler(field: Field, context: Context): () => unknown {
+/** Makes a fresh value of a field's default, which stands in the schema in our own dialect. */
+export function compileDefault(
+  field: Slot & { default?: Json },
+  schema: Schema,
+  depth: number,
+): () => unknown {
   let from: From | undefined
   return () => {
-    from ??= slotFrom(field, context)
+    from ??= compileFrom({ root: { type: field.type, nullable: field.nullable }, types: schema.types }, depth)
     const walk = startWalk()
     const value = from(field.default, walk, 0)
     finishWalk(walk)

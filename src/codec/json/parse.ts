@@ -25,7 +25,7 @@ const backslash = 0x5c
 
 /** Throws `Invalid` with one issue that names the byte offset, counted from `start`. */
 export function parse(bytes: Buffer, start: number, end: number, maximumDepth: number): Tree {
-  const parser: Parser = { bytes, start, end, position: start, depth: 0, maximumDepth }
+  const parser: Parser = { bytes, start, end, position: start, depth: 0, maximumDepth, exact: true }
 
   if (bytes[start] === 0xef && bytes[start + 1] === 0xbb && end - start > 1) {
     throw refused(parser, start, 'a byte order mark is not allowed in JSON')
@@ -37,6 +37,23 @@ export function parse(bytes: Buffer, start: number, end: number, maximumDepth: n
   return value
 }
 
+/** Where a value begins that is part of a larger text, and where it ends after it was read. */
+export interface Place {
+  readonly bytes: Buffer
+  position: number
+  /** How many brackets are open there. */
+  readonly depth: number
+}
+
+/** One value within a text. Unless `exact`, integers beyond 2^53 are numbers, as `JSON.parse` has them. */
+export function parsePart(place: Place, position: number, maximumDepth: number, exact: boolean): Tree {
+  const { bytes, depth } = place
+  const parser: Parser = { bytes, start: 0, end: bytes.length, position, depth, maximumDepth, exact }
+  const value = readValue(parser)
+  place.position = parser.position
+  return value
+}
+
 interface Parser {
   readonly bytes: Buffer
   readonly start: number
@@ -44,6 +61,7 @@ interface Parser {
   position: number
   depth: number
   readonly maximumDepth: number
+  readonly exact: boolean
 }
 
 function readValue(parser: Parser): Tree {
@@ -224,7 +242,7 @@ function readNumber(parser: Parser): number | bigint {
 
   const text = bytes.toString('latin1', first, parser.position)
   const value = Number(text)
-  if (Number.isSafeInteger(value) || !integer || text.length > longestInteger) {
+  if (Number.isSafeInteger(value) || !integer || !parser.exact || text.length > longestInteger) {
     if (Number.isFinite(value)) return value
     throw refused(parser, first, 'a number is too large for a double')
   }

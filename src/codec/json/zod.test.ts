@@ -82,12 +82,12 @@ function isPlain(slot: Slot, types: Types, seen: Set<string> = new Set()): boole
   }
 }
 
-const replacements: readonly Json[] = [
+const replacements: readonly (readonly Json[])[] = [
   [null, true, false, 0, 1, -1, 7, 1.5, 2 ** 31, -(2 ** 31) - 1, 2 ** 53, 1e300, '', 'a', 'card', 'x'],
   ['2020-01-01', '2020-02-30T00:00:00Z', 'a@b.example', 'left', '1', [], {}, [1], [null], { id: 1 }],
   [{ left: 1, right: 2 }, { type: 'card' }, { op: 'number', value: 1 }, [[]], ['a', 'b', 'c', 'd', 'e']],
-].flat()
-const replacement = fc.constantFrom(...replacements)
+]
+const replacement = fc.constantFrom(...replacements.flat())
 
 const mutation = fc.record({
   picks: fc.array(fc.nat(), { minLength: 1, maxLength: 4 }),

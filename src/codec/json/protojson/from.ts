@@ -10,11 +10,11 @@
 import type { Schema, Type } from '../../../schema/type.ts'
 import { broken } from '../../checks.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/layout.ts'
-import { compileFrom, isObject, own, type From } from '../from.ts'
+import { compileDefault, compileFrom, isObject, own, type From } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'
 import { setOwn } from '../parse.ts'
-import { finishWalk, mismatch, report, startWalk, wantedInJson, type Walk } from '../walk.ts'
+import { mismatch, report, wantedInJson, type Walk } from '../walk.ts'
 import { enumLeaf, scalarLeaf, wellKnownLeaf } from './leaves.ts'
 import { jsonName, pathKey } from './names.ts'
 
@@ -273,7 +273,7 @@ function absentFrom(field: FieldLayout, context: Context): From {
     case 'null':
       return () => null
     case 'default':
-      return defaultFrom(field, context)
+      return compileDefault({ ...field, nullable: field.field?.nullable }, context.schema, context.depth)
     case 'empty': {
       const from = fieldFrom(field, context)
       const empty = field.shape === 'map' ? {} : []
@@ -305,19 +305,5 @@ function zeroOf(value: ValueLayout): unknown {
       return false
     default:
       return 0
-  }
-}
-
-/** Defaults stand in the schema in our own dialect. A fresh copy each time. */
-function defaultFrom(field: FieldLayout, context: Context): From {
-  let from: From | undefined
-  return () => {
-    const root = { type: field.type, nullable: field.field?.nullable }
-    from ??= compileFrom({ root, types: context.schema.types }, context.depth)
-
-    const walk = startWalk()
-    const value = from(field.default, walk, 0)
-    finishWalk(walk)
-    return value
   }
 }
