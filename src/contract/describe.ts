@@ -6,6 +6,7 @@ import type { Slot, Types } from '../schema/type.ts'
 import type { ContractInfo, FaultInfo, Idempotency, Message, Operation, RestRoute } from './operation.ts'
 import type { StatusCode } from './status.ts'
 
+/** A contract as plain JSON, as `describe` gives it. */
 export interface ContractDescription {
   /** The version of this format. */
   readonly trunkline: 1

@@ -15,6 +15,7 @@ import type {
   OperationDescription,
 } from './describe.ts'
 
+/** One thing in which two descriptions of a contract differ. */
 export interface Difference {
   /** `Order.quantity`, or `place` for an operation. */
   readonly path: string

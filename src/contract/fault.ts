@@ -14,6 +14,7 @@ export interface Fault<
 
 export type Faults = Readonly<Record<string, Fault>>
 
+/** What a fault can say besides its code and detail. */
 export interface FaultOptions {
   /** The HTTP status when it shall not be the code's own: 400 to 599. */
   readonly http?: number

@@ -18,12 +18,14 @@ import {
 } from './lock.ts'
 import type { ContractInfo } from './operation.ts'
 
+/** What `updateLock` gives. */
 export interface LockUpdate {
   readonly lock: Lock
   /** One sentence a change, for people; empty when the lock was up to date. */
   readonly changes: readonly string[]
 }
 
+/** What `updateLock` takes. */
 export interface LockOptions {
   /** Old name → new name: `{ 'Order.qty': 'quantity', 'Filter': 'OrderQuery' }` (fields, enum values, variants; types). */
   readonly renames?: Readonly<Record<string, string>>
@@ -53,6 +55,18 @@ const noun = { messages: 'field', enums: 'enum value', unions: 'variant' } as co
  *   of date, since `contract()` refuses that otherwise
  * @param previous the content of the lock file, or `undefined` when there is none yet; other contracts in it are kept
  * @throws ContractError when the lock is none, a rename fits nothing, or a number would have to change
+ *
+ * @example
+ * ```ts
+ * import { call, contract, contractInfo, updateLock } from 'trunkline'
+ * import * as z from 'zod'
+ * import assert from 'node:assert/strict'
+ *
+ * const Bills = contract('acme.bills.v1', { pay: call({ input: z.object({ total: z.int32() }) }) })
+ * const { lock, changes } = updateLock(contractInfo(Bills), undefined)
+ * assert.deepEqual(changes, ['PayRequest.total is new: field 1'])
+ * assert.deepEqual(lock.contracts['acme.bills.v1']?.messages, { PayRequest: { fields: { total: 1 } } })
+ * ```
  */
 export function updateLock(info: ContractInfo, previous: unknown, options: LockOptions = {}): LockUpdate {
   const before: Lock = previous === undefined ? { version: 1, contracts: {} } : readLock(previous)
