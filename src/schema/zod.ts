@@ -733,7 +733,7 @@ export const refusedKinds: Readonly<Record<string, readonly [code: UndeclarableC
   promise: ['schema_kind', 'z.promise() cannot be carried; declare the type that it resolves to'],
   file: [
     'schema_kind',
-    'z.file() exists in browsers only; use z.instanceof(Uint8Array), or an object with name and bytes',
+    'z.file() has no form on the wires; use z.instanceof(Uint8Array), or an object with name and bytes',
   ],
   intersection: [
     'schema_kind',
