@@ -4,16 +4,18 @@
  */
 import { defaultToJson, NoJsonForm } from './default.ts'
 import { structurallyEqual } from './equal.ts'
-import { defined, documentation, type FieldMeta, type Meta, readMeta } from './meta.ts'
+import { type FieldMeta, type Meta, readMeta } from './meta.ts'
 import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
 import { pascalCase } from './names.ts'
 import { below, fieldPlace, type Place } from './place.ts'
 import type { Definition, Table } from './table.ts'
-import type { Field, Json, LiteralType, Slot, Type, Variant } from './type.ts'
-import { Undeclarable, type UndeclarableCode } from './undeclarable.ts'
+import type { Documented, Field, Json, LiteralType, Slot, Type, Variant } from './type.ts'
 import { bigintType, numberType, numericChecks, sizedChecks, stringType, withChecks } from './zod-checks.ts'
 import { acceptsBytesOnly, isInstanceOfBytes } from './zod-bytes.ts'
 import { checksOf, type ZodDef, type ZodSchema, zodMetadata } from './zod-def.ts'
+import { hasId, nameOf, shapeOf } from './zod-name.ts'
+import { refuse, refuseKind } from './zod-refused.ts'
+import { isJsonUnion, unwrap } from './zod-unwrap.ts'
 
 /** A schema at its place, as read. */
 export interface Read {
@@ -34,59 +36,6 @@ interface Inside {
 
 export function readZod(schema: ZodSchema, table: Table, place: Place): Read {
   return read(schema, { table, named: new Map(), unnamed: new Set() }, place)
-}
-
-/** What is left below the wrappers, and what the wrappers said. */
-interface Unwrapped {
-  readonly core: ZodSchema
-  readonly nullable: boolean
-  readonly optional: boolean
-  readonly defaults: ZodDef | undefined
-  readonly meta: Meta
-  readonly refine: boolean
-  /** The lazy schemas that were passed: `z.json()` refers to itself through them. */
-  readonly lazies: readonly ZodDef[]
-}
-
-const maximumWrappers = 100
-
-function unwrap(schema: ZodSchema, place: Place): Unwrapped {
-  let core = schema
-  let nullable = false
-  let optional: boolean | undefined
-  let defaults: ZodDef | undefined
-  let meta: Meta = {}
-  let refine = false
-  const lazies: ZodDef[] = []
-
-  for (let count = 0; count < maximumWrappers; count++) {
-    const { def } = core._zod
-    let inner = def.innerType
-
-    if (def.type === 'optional') optional ??= true
-    else if (def.type === 'nonoptional') optional ??= false
-    else if (def.type === 'nullable') nullable = true
-    else if (def.type === 'default' || def.type === 'prefault') defaults ??= def
-    else if (def.type === 'lazy') {
-      lazies.push(def)
-      inner = def.getter?.()
-    } else if (def.type !== 'readonly') {
-      return { core, nullable, optional: optional === true, defaults, meta, refine, lazies }
-    }
-
-    if (inner === undefined) break
-    if (checksOf(def).length > 0) refine = true
-
-    const { id: _id, ...said } = readMeta(zodMetadata(core), place)
-    meta = { ...said, ...meta }
-    core = inner
-  }
-
-  throw refuse(
-    'schema_recursion',
-    place,
-    'the schema wraps itself without an end; let it pass through an object',
-  )
 }
 
 function read(schema: ZodSchema, inside: Inside, place: Place): Read {
@@ -307,7 +256,7 @@ function readObject(schema: ZodSchema, meta: Meta, inside: Inside, place: Place,
 function defineObject(
   name: string,
   def: ZodDef,
-  doc: ReturnType<typeof documentation>,
+  doc: Documented,
   inside: Inside,
   place: Place,
   union: string | undefined,
@@ -609,7 +558,7 @@ function readElement(schema: ZodSchema | undefined, container: ZodDef, inside: I
   return value
 }
 
-// --- defaults, names, refusals
+// --- defaults
 
 /** `undefined` when the default is `undefined` itself. */
 function defaultOf(def: ZodDef, slot: Slot, table: Table, place: Place): Json | undefined {
@@ -634,119 +583,4 @@ function defaultOf(def: ZodDef, slot: Slot, table: Table, place: Place): Json | 
     place,
     `${call} gives another value each time, and the two sides would not agree on it; use .optional() and fill it in where it is read`,
   )
-}
-
-/** A type's name, its documentation, and the metadata that is left for the field. */
-function nameOf(
-  schema: ZodSchema,
-  meta: Meta,
-  place: Place,
-): { name: string; doc: ReturnType<typeof documentation>; fieldMeta: FieldMeta } {
-  const { id, numbers: _numbers, enumNames: _enumNames, doc: _doc, deprecated: _deprecated, ...rest } = meta
-  const named = namedAncestor(schema)
-
-  if (id !== undefined || named === undefined) {
-    return { name: id ?? place.name, doc: documentation(meta), fieldMeta: rest }
-  }
-
-  // A clone of a type that has an id (.describe(), .meta(), newer releases' .refine()) is that type; what it adds is said of the field.
-  const original = readMeta(zodMetadata(named), place)
-  const said = documentation(meta)
-  const fieldDoc = defined({
-    doc: said.doc === original.doc ? undefined : said.doc,
-    deprecated: said.deprecated === original.deprecated ? undefined : said.deprecated,
-  })
-
-  return {
-    name: original.id ?? place.name,
-    doc: documentation(original),
-    fieldMeta: { ...rest, ...fieldDoc },
-  }
-}
-
-function hasId(schema: ZodSchema): boolean {
-  return zodMetadata(schema).id !== undefined || namedAncestor(schema) !== undefined
-}
-
-/** The schema with an id that this one is a clone of (a clone with other fields is none: zod gives it no parent). */
-function namedAncestor(schema: ZodSchema): ZodSchema | undefined {
-  for (let parent = schema._zod.parent; parent !== undefined; parent = parent._zod.parent) {
-    if (zodMetadata(parent).id !== undefined) return parent
-  }
-
-  return undefined
-}
-
-/** What makes two instances the same type, whatever is said about them or checked in addition. */
-function shapeOf({ _zod: { def } }: ZodSchema): unknown {
-  return def.shape ?? def.options ?? def.entries ?? def
-}
-
-/** z.json(): a lazy union of the JSON kinds whose list refers back to it. */
-function isJsonUnion({ core, lazies }: Unwrapped): boolean {
-  const { type, options = [], discriminator } = core._zod.def
-
-  if (type !== 'union' || discriminator !== undefined || lazies.length === 0) return false
-
-  const kinds = options.map((option) => option._zod.def.type).sort()
-  const list = options.find((option) => option._zod.def.type === 'array')
-
-  return (
-    kinds.join() === 'array,boolean,null,number,record,string' &&
-    list?._zod.def.element !== undefined &&
-    lazies.includes(list._zod.def.element._zod.def)
-  )
-}
-
-function refuse(code: UndeclarableCode, place: Place, message: string): Undeclarable {
-  return new Undeclarable(code, place, message)
-}
-
-/** Kinds without a form on the wires, and what to use instead. */
-export const refusedKinds: Readonly<Record<string, readonly [code: UndeclarableCode, message: string]>> = {
-  pipe: [
-    'schema_transforms',
-    'z.transform(), z.pipe(), z.preprocess(), z.codec() and z.stringbool() cannot be carried, since the output is no ' +
-      'longer the input; declare the type that travels and convert in the handler (.trim(), .toLowerCase() and .refine() are fine)',
-  ],
-  transform: [
-    'schema_transforms',
-    'z.transform() cannot be carried, since the output is no longer the input; declare the type that travels and convert in the handler',
-  ],
-  catch: [
-    'schema_transforms',
-    '.catch() cannot be carried, since it hides what the other side got wrong; use .default() for a value that may be left out',
-  ],
-  success: [
-    'schema_transforms',
-    'z.success() cannot be carried, since its output is not its input; use z.boolean()',
-  ],
-  any: ['schema_kind', 'z.any() says nothing about the value; use z.json() for any JSON value'],
-  unknown: ['schema_kind', 'z.unknown() says nothing about the value; use z.json() for any JSON value'],
-  never: ['schema_kind', 'z.never() can hold nothing; leave the field out'],
-  void: ['schema_kind', 'z.void() is no value to carry; leave input or output out'],
-  undefined: ['schema_kind', 'z.undefined() is no value to carry; leave the field out, or use .optional()'],
-  null: ['schema_kind', 'z.null() alone is no value to carry; use .nullable() on the type that may be null'],
-  nan: ['schema_kind', 'z.nan() cannot be carried by JSON; use .nullable() for a number that may be missing'],
-  symbol: ['schema_kind', 'z.symbol() means nothing on the other side; use z.enum()'],
-  function: ['schema_kind', 'z.function() cannot be carried; declare an operation'],
-  promise: ['schema_kind', 'z.promise() cannot be carried; declare the type that it resolves to'],
-  file: [
-    'schema_kind',
-    'z.file() has no form on the wires; use z.instanceof(Uint8Array), or an object with name and bytes',
-  ],
-  intersection: [
-    'schema_kind',
-    'z.intersection() has no form on the wires; use a.extend(b.shape) to make one object',
-  ],
-  template_literal: ['schema_kind', 'z.templateLiteral() has no form on the wires; use z.string().regex(…)'],
-}
-
-function refuseKind(def: ZodDef, place: Place): Undeclarable {
-  const [code, message] = refusedKinds[def.type] ?? [
-    'schema_kind' as const,
-    `z.${def.type}() has no form on the wires; docs/types.md lists what has one`,
-  ]
-
-  return refuse(code, place, message)
 }
