@@ -6,7 +6,6 @@
  * changed, a required field or an enum value that only one side knows. What one side simply does not know (an operation, a
  * fault, a field that may be left out) is not: nothing else suffers from it.
  */
-import type { EnumType, Field, Named, ObjectType, Slot, UnionType } from '../schema/type.ts'
 import type {
   CallDescription,
   ContractDescription,
@@ -14,6 +13,9 @@ import type {
   MessageDescription,
   OperationDescription,
 } from './describe.ts'
+import { compareNamed } from './diff-types.ts'
+import { type Report, pairs } from './side-by-side.ts'
+import { describeSlot } from './type-in-words.ts'
 
 /** One thing in which two descriptions of a contract differ. */
 export interface Difference {
@@ -28,15 +30,6 @@ export interface Difference {
   /** One sentence. */
   readonly message: string
 }
-
-type Report = (
-  path: string,
-  ours: string | undefined,
-  theirs: string | undefined,
-  breaking: boolean,
-  what: string,
-  wire?: Difference['wire'],
-) => void
 
 /**
  * All differences between our description of a contract and theirs, in the order of ours. Docs, scopes and default
@@ -191,203 +184,4 @@ function compareMessages(
 
   const [one, other] = [describeOne(our), describeOne(their)]
   if (one !== other) report(path, one, other, true, 'it')
-}
-
-function compareNamed(name: string, our: Named, their: Named, report: Report): void {
-  if (our.kind === 'object' && their.kind === 'object') compareObjects(name, our, their, report)
-  else if (our.kind === 'enum' && their.kind === 'enum') compareEnums(name, our, their, report)
-  else if (our.kind === 'union' && their.kind === 'union') compareUnions(name, our, their, report)
-  else report(name, our.kind, their.kind, true, 'it')
-}
-
-function compareObjects(name: string, our: ObjectType, their: ObjectType, report: Report): void {
-  for (const [field, ourField, theirField] of pairs(
-    byKey(our.fields, fieldName),
-    byKey(their.fields, fieldName),
-  )) {
-    const path = `${name}.${field}`
-
-    if (ourField === undefined || theirField === undefined) {
-      const [here, there] = [ourField && describeField(ourField), theirField && describeField(theirField)]
-      const alone = (ourField ?? theirField) as Field
-      const refuses = (ourField === undefined ? our : their).unknown === 'refuse'
-      const may = mayBeLeftOut(alone)
-
-      report(
-        path,
-        here,
-        there,
-        !may || refuses,
-        `this field is only ${ourField === undefined ? 'there' : 'here'}` +
-          (!may
-            ? ', and it is required'
-            : refuses
-              ? ', and the other side refuses fields that it does not know'
-              : ''),
-      )
-      continue
-    }
-
-    compareFields(path, ourField, theirField, report)
-  }
-
-  if (our.unknown !== their.unknown)
-    report(name, our.unknown, their.unknown, false, 'what happens to unknown fields')
-}
-
-function compareFields(path: string, our: Field, their: Field, report: Report): void {
-  if (our.number !== their.number) report(path, String(our.number), String(their.number), true, 'the number')
-
-  const [ourSlot, theirSlot] = [describeSlot(our), describeSlot(their)]
-  if (ourSlot !== theirSlot) report(path, ourSlot, theirSlot, true, 'the type')
-
-  const [ourPresence, theirPresence] = [presence(our), presence(their)]
-  if (ourPresence !== theirPresence) report(path, ourPresence, theirPresence, true, 'it')
-  else if (JSON.stringify(our.default) !== JSON.stringify(their.default)) {
-    report(path, JSON.stringify(our.default), JSON.stringify(their.default), false, 'the default')
-  }
-
-  for (const key of ['proto', 'json', 'xml'] as const) {
-    const [one, other] = [our[key], their[key]].map((value) =>
-      value === undefined ? 'the usual one' : JSON.stringify(value),
-    )
-    if (one !== other)
-      report(path, one, other, true, `the name in ${key === 'proto' ? '.proto' : key.toUpperCase()}`)
-  }
-
-  compareBounds(path, our, their, report)
-}
-
-/** Bounds change what is valid, not what it looks like. */
-function compareBounds(path: string, our: Slot, their: Slot, report: Report): void {
-  const [one, other] = [bounds(our), bounds(their)]
-  if (one !== other) report(path, one || 'unbounded', other || 'unbounded', false, 'what is valid')
-}
-
-function compareEnums(name: string, our: EnumType, their: EnumType, report: Report): void {
-  const keyOf = ({ name: value }: EnumType['values'][number]) => value
-
-  for (const [value, one, other] of pairs(byKey(our.values, keyOf), byKey(their.values, keyOf))) {
-    const path = `${name}.${value}`
-
-    if (one === undefined) report(path, undefined, String(other?.number), true, 'this value is only there')
-    else if (other === undefined) report(path, String(one.number), undefined, true, 'this value is only here')
-    else {
-      if (one.number !== other.number)
-        report(path, String(one.number), String(other.number), true, 'the number')
-      if (one.value !== other.value) {
-        report(path, JSON.stringify(one.value), JSON.stringify(other.value), true, 'the value in JSON')
-      }
-    }
-  }
-}
-
-function compareUnions(name: string, our: UnionType, their: UnionType, report: Report): void {
-  if (our.by !== their.by) report(name, our.by, their.by, true, 'the discriminator')
-
-  const keyOf = ({ tag }: UnionType['variants'][number]) => JSON.stringify(tag)
-
-  for (const [tag, one, other] of pairs(byKey(our.variants, keyOf), byKey(their.variants, keyOf))) {
-    const path = `${name}.${tag}`
-
-    if (one === undefined) report(path, undefined, other?.to, true, 'this variant is only there')
-    else if (other === undefined) report(path, one.to, undefined, true, 'this variant is only here')
-    else {
-      if (one.number !== other.number)
-        report(path, String(one.number), String(other.number), true, 'the number')
-      if (one.to !== other.to) report(path, one.to, other.to, true, 'the object')
-    }
-  }
-}
-
-// ── In words ──
-
-function describeField(field: Field): string {
-  return `${presence(field)} ${describeSlot(field)}, number ${field.number}`
-}
-
-function presence(field: Field): string {
-  if (field.optional === true) return 'optional'
-  return field.default === undefined ? 'required' : 'defaulted'
-}
-
-function mayBeLeftOut(field: Field): boolean {
-  return field.optional === true || field.default !== undefined
-}
-
-/** The type without its bounds: `int64 as bigint`, `list of Order or null`. */
-function describeSlot(slot: Slot): string {
-  const protobuf = slot.protobuf === undefined ? '' : ` (${slot.protobuf})`
-
-  return `${describeType(slot)}${protobuf}${slot.nullable === true ? ' or null' : ''}`
-}
-
-function describeType({ type }: Slot): string {
-  switch (type.kind) {
-    case 'int':
-      return `${type.signed ? '' : 'u'}int${type.bits}${type.bits === 64 ? ` as ${type.js}` : ''}`
-    case 'float':
-      return `float${type.bits}${type.nonFinite === true ? ' with NaN' : ''}`
-    case 'literal':
-      return type.values
-        .map((value) => JSON.stringify(value))
-        .toSorted()
-        .join(' | ')
-    case 'list':
-      return `${type.js === 'set' ? 'set' : 'list'} of ${describeSlot(type.of)}`
-    case 'tuple':
-      return `tuple of ${type.items.map(describeSlot).join(', ')}${type.rest === undefined ? '' : ` and ${describeSlot(type.rest)}s`}`
-    case 'map':
-      return `${type.js === 'map' ? 'Map' : 'record'} of ${describeType({ type: type.key })} to ${describeSlot(type.of)}${type.keys === undefined ? '' : ` with ${type.keys.toSorted().join(', ')}`}`
-    case 'ref':
-      return type.to
-    case 'string':
-      return type.format === undefined ? 'string' : `string (${type.format})`
-    default:
-      return type.kind
-  }
-}
-
-/** All bounds of a slot and of what it holds, in one order. */
-function bounds({ type }: Slot): string {
-  const own = 'checks' in type ? (type.checks ?? []) : []
-  const texts = own.map((check) =>
-    check.check === 'pattern'
-      ? `/${check.source}/${check.flags}`
-      : `${check.check} ${check.value}${'exclusive' in check && check.exclusive === true ? ' exclusive' : ''}`,
-  )
-  const inner =
-    type.kind === 'list' || type.kind === 'map'
-      ? [bounds(type.of)]
-      : type.kind === 'tuple'
-        ? type.items.map(bounds)
-        : []
-
-  return [...texts.toSorted(), ...inner.filter((text) => text !== '').map((text) => `each ${text}`)].join(
-    ', ',
-  )
-}
-
-// ── Side by side ──
-
-function fieldName({ name }: Field): string {
-  return name
-}
-
-function byKey<T>(elements: readonly T[], keyOf: (element: T) => string): Readonly<Record<string, T>> {
-  return Object.fromEntries(elements.map((element) => [keyOf(element), element]))
-}
-
-/** What is in either record, by key: ours in our order, then what only they have. */
-function pairs<T>(
-  ours: Readonly<Record<string, T>>,
-  theirs: Readonly<Record<string, T>>,
-): [key: string, ours: T | undefined, theirs: T | undefined][] {
-  const keys = new Set([...Object.keys(ours), ...Object.keys(theirs)])
-
-  return [...keys].map((key) => [
-    key,
-    Object.hasOwn(ours, key) ? ours[key] : undefined,
-    Object.hasOwn(theirs, key) ? theirs[key] : undefined,
-  ])
 }

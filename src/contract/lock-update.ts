@@ -4,18 +4,11 @@
  * Numbers that are held are kept. What is new gets the next number above all that were ever used. What is gone becomes
  * reserved, whole types too. What comes back under a reserved name gets a new number. Pure: reads and writes no file.
  */
-import type { EnumType, ObjectType, UnionType } from '../schema/type.ts'
 import { ContractError } from './contract-error.ts'
-import {
-  type ContractLock,
-  type Lock,
-  type LockedEnum,
-  type LockedMessage,
-  type LockedUnion,
-  type Reserved,
-  largestField,
-  readLock,
-} from './lock.ts'
+import { type Lock, largestField, readLock } from './lock.ts'
+import { declaredOf } from './lock-declared.ts'
+import { rename } from './lock-rename.ts'
+import { type Group, type Groups, closeLock, groups, noun, numberedOf, openLock } from './lock-state.ts'
 import type { ContractInfo } from './operation.ts'
 
 /** What `updateLock` gives. */
@@ -30,23 +23,6 @@ export interface LockOptions {
   /** Old name → new name: `{ 'Order.qty': 'quantity', 'Filter': 'OrderQuery' }` (fields, enum values, variants; types). */
   readonly renames?: Readonly<Record<string, string>>
 }
-
-/** The numbers of one type while they are updated; the three kinds are alike. */
-interface Numbered {
-  readonly numbers: Map<string, number>
-  readonly reservedNumbers: Set<number>
-  readonly reservedNames: Set<string>
-}
-
-type Group = 'messages' | 'enums' | 'unions'
-
-type Groups = Readonly<Record<Group, Map<string, Numbered>>>
-
-const groups: readonly Group[] = ['messages', 'enums', 'unions']
-
-const memberKey = { messages: 'fields', enums: 'values', unions: 'variants' } as const
-
-const noun = { messages: 'field', enums: 'enum value', unions: 'variant' } as const
 
 /**
  * The new lock of a contract.
@@ -100,49 +76,6 @@ export function updateLock(info: ContractInfo, previous: unknown, options: LockO
     lock: { version: 1, contracts: { ...before.contracts, [info.name]: closeLock(state) } },
     changes,
   }
-}
-
-/** Names of members by type; the value is the number that the declaration itself demands, if it does. */
-type Declared = Readonly<Record<Group, Map<string, Map<string, number | undefined>>>>
-
-function declaredOf(info: ContractInfo): Declared {
-  const declared: Declared = { messages: new Map(), enums: new Map(), unions: new Map() }
-
-  for (const [name, type] of Object.entries(info.types)) {
-    switch (type.kind) {
-      case 'object':
-        declared.messages.set(name, membersOfObject(info, type))
-        break
-      case 'enum':
-        declared.enums.set(name, membersOfEnum(info, type))
-        break
-      case 'union':
-        declared.unions.set(name, membersOfUnion(info, type))
-        break
-    }
-  }
-
-  return declared
-}
-
-// A contract that is locked has its numbers from some lock: they must be those of this one. One that is not has them from
-// the order of declaration, which says nothing.
-
-function membersOfObject(info: ContractInfo, { fields }: ObjectType): Map<string, number | undefined> {
-  return new Map(fields.map(({ name, number }) => [name, info.locked ? number : undefined]))
-}
-
-function membersOfEnum(info: ContractInfo, { values }: EnumType): Map<string, number | undefined> {
-  return new Map(
-    values.map(({ name, value, number }) => [
-      name,
-      info.locked || typeof value === 'number' ? number : undefined,
-    ]),
-  )
-}
-
-function membersOfUnion(info: ContractInfo, { variants }: UnionType): Map<string, number | undefined> {
-  return new Map(variants.map(({ tag, number }) => [String(tag), info.locked ? number : undefined]))
 }
 
 function addMembers(
@@ -214,124 +147,4 @@ function nextNumber(state: Groups, group: Group, type: string): number {
   }
 
   return free
-}
-
-function rename(state: Groups, declared: Declared, from: string, to: string, changes: string[]): void {
-  const asType = groups.find((group) => state[group].has(from))
-  if (asType !== undefined) return renameType(state, declared, asType, from, to, changes)
-
-  // Types may have dots in their names: the member is what comes after one of them.
-  for (let dot = from.lastIndexOf('.'); dot > 0; dot = from.lastIndexOf('.', dot - 1)) {
-    const type = from.slice(0, dot)
-    const member = from.slice(dot + 1)
-    const group = groups.find((candidate) => state[candidate].get(type)?.numbers.has(member) === true)
-    if (group === undefined) continue
-
-    const target = to.startsWith(`${type}.`) ? to.slice(type.length + 1) : to
-    const numbered = numberedOf(state[group], type)
-    const members = declared[group].get(type)
-
-    if (members?.has(member) === true) throw badRename(from, to, `${from} is still declared`)
-    if (members?.has(target) !== true)
-      throw badRename(from, to, `${type} declares no ${noun[group]} '${target}'`)
-    if (numbered.numbers.has(target))
-      throw badRename(from, to, `${type}.${target} has a number of its own already`)
-
-    const number = numbered.numbers.get(member) as number
-    numbered.numbers.delete(member)
-    numbered.reservedNames.delete(target)
-    numbered.numbers.set(target, number)
-    changes.push(`${type}.${member} is ${target} now, and keeps ${number}`)
-    return
-  }
-
-  throw badRename(from, to, `the lock has no '${from}'`)
-}
-
-function renameType(
-  state: Groups,
-  declared: Declared,
-  group: Group,
-  from: string,
-  to: string,
-  changes: string[],
-): void {
-  if (groups.some((any) => declared[any].has(from))) throw badRename(from, to, `${from} is still declared`)
-  if (!declared[group].has(to)) throw badRename(from, to, `the contract declares no such type '${to}'`)
-  if (groups.some((any) => state[any].has(to))) throw badRename(from, to, `${to} is in the lock already`)
-
-  state[group].set(to, numberedOf(state[group], from))
-  state[group].delete(from)
-  changes.push(`${from} is ${to} now, and keeps its numbers`)
-}
-
-function badRename(from: string, to: string, why: string): ContractError {
-  return new ContractError('contract_lock', `lock: rename '${from}' to '${to}': ${why}`)
-}
-
-function numberedOf(types: Map<string, Numbered>, name: string): Numbered {
-  let numbered = types.get(name)
-
-  if (numbered === undefined) {
-    numbered = { numbers: new Map(), reservedNumbers: new Set(), reservedNames: new Set() }
-    types.set(name, numbered)
-  }
-
-  return numbered
-}
-
-function openLock(lock: ContractLock | undefined): Groups {
-  const open = (types: Readonly<Record<string, LockedMessage | LockedEnum | LockedUnion>>, key: string) =>
-    new Map(
-      Object.entries(types).map(([name, type]): [string, Numbered] => [
-        name,
-        {
-          numbers: new Map(
-            Object.entries((type as unknown as Record<string, Record<string, number>>)[key] ?? {}),
-          ),
-          reservedNumbers: new Set(type.reserved?.numbers),
-          reservedNames: new Set(type.reserved?.names),
-        },
-      ]),
-    )
-
-  return {
-    messages: open(lock?.messages ?? {}, memberKey.messages),
-    enums: open(lock?.enums ?? {}, memberKey.enums),
-    unions: open(lock?.unions ?? {}, memberKey.unions),
-  }
-}
-
-function closeLock(state: Groups): ContractLock {
-  const close = (group: Group): Record<string, unknown> =>
-    Object.fromEntries(
-      [...state[group]]
-        .toSorted(([one], [other]) => (one < other ? -1 : 1))
-        .map(([name, numbered]) => [
-          name,
-          {
-            [memberKey[group]]: Object.fromEntries(
-              [...numbered.numbers].toSorted(([, one], [, other]) => one - other),
-            ),
-            ...reservedPart(numbered),
-          },
-        ]),
-    )
-
-  return {
-    messages: close('messages') as ContractLock['messages'],
-    enums: close('enums') as ContractLock['enums'],
-    unions: close('unions') as ContractLock['unions'],
-  }
-}
-
-function reservedPart({ reservedNumbers, reservedNames }: Numbered): { readonly reserved?: Reserved } {
-  if (reservedNumbers.size === 0 && reservedNames.size === 0) return {}
-
-  return {
-    reserved: {
-      numbers: [...reservedNumbers].toSorted((one, other) => one - other),
-      names: [...reservedNames].toSorted(),
-    },
-  }
 }
