@@ -1,17 +1,17 @@
 import type { Filter } from '../call/handler.ts'
-import { type Limits, withLimits } from '../call/limits.ts'
-import { type Logger, defaultLogger } from '../call/logger.ts'
+import type { Limits } from '../call/limits.ts'
+import type { Logger } from '../call/logger.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import { serveHttp1 } from '../http1/server.ts'
-import { defaultWires } from '../wires/index.ts'
 import type { ByteServer, ConnectionInfo, HttpMount, Served, Wire } from '../wires/wire.ts'
-import { CallMetrics } from '../telemetry/metrics.ts'
-import { listenForAdmin } from './admin-listener.ts'
-import { type Authenticate, authentication, refuseUncheckedScopes } from './authenticate.ts'
-import { ServerHost } from './host.ts'
-import { type Implementation, isImplementation } from './implement.ts'
+import { type AdminListener, listenForAdmin } from './admin-listener.ts'
+import { assemble } from './assemble.ts'
+import type { Authenticate } from './authenticate.ts'
+import type { ServerHost } from './host.ts'
+import type { Implementation } from './implement.ts'
 import { type Address, Listener, type TlsOptions } from './listener.ts'
+import { endAll, listenElsewhere } from './own-listeners.ts'
 
 /** What `serve` can be told; everything has a default. */
 export interface ServeOptions {
@@ -23,6 +23,8 @@ export interface ServeOptions {
   readonly path?: string
   /** The protocols to serve, all on the one port. Default: trunk and REST. */
   readonly wires?: readonly Wire[]
+  /** URLs that wires without a port of ours listen to, such as calls over a queue. */
+  readonly listen?: readonly string[]
   /** Around every call of every contract; the first is the outermost. */
   readonly filters?: readonly Filter[]
   /** Says who calls, before a body is decoded. Needed as soon as an operation has `scopes`. */
@@ -90,26 +92,7 @@ export async function serve(
   what: Implementation | readonly Implementation[],
   options: ServeOptions = {},
 ): Promise<Server> {
-  const implementations = Array.isArray(what) ? (what as readonly Implementation[]) : [what as Implementation]
-  const stranger = implementations.findIndex((each) => !isImplementation(each))
-  if (stranger >= 0 || implementations.length === 0) {
-    throw new TypeError('serve: expected what implement(contract, handlers) returns, or an array of such')
-  }
-
-  const log = options.log ?? defaultLogger
-  const wires = options.wires ?? defaultWires()
-  const metrics = options.admin === undefined ? undefined : new CallMetrics()
-  const filters = [
-    ...(metrics ? [metrics.filter] : []),
-    ...(options.authenticate ? [authentication(options.authenticate, log)] : []),
-    ...(options.filters ?? []),
-  ]
-  const host = new ServerHost(implementations, { filters, limits: withLimits(options.limits), log })
-
-  refuseUncheckedScopes(host.operations.values(), options.authenticate)
-  refuseUnlocked(host.contracts, wires)
-
-  const http = wires.flatMap(({ server }) => (server?.over === 'http' ? [server.mount(host)] : []))
+  const { host, wires, http, metrics } = assemble(what, options)
   const handler = httpHandler(http, options.fallback)
   const listener = new Listener({
     tls: options.tls,
@@ -119,19 +102,40 @@ export async function serve(
       serveHttp1(stream, { remoteAddress, secure }, handler, host.limits),
   })
 
-  warnWhenOpen(options, log)
-  const address = await listener.listen(
-    options.path === undefined
-      ? { port: options.port ?? 7000, host: options.host ?? '127.0.0.1' }
-      : { path: options.path },
-  )
+  warnWhenOpen(options, host.log)
+  const opened: (() => Promise<void>)[] = []
 
-  const admin = metrics && options.admin ? await listenForAdmin(options.admin.port, host, metrics) : undefined
+  try {
+    const admin = metrics && (await listenForAdmin(options.admin?.port ?? 0, host, metrics))
+    if (admin) opened.push(admin.close)
+    const own = await listenElsewhere(options.listen ?? [], wires, host)
+    opened.push(() => endAll(own, 0))
+    const address = await listener.listen(
+      options.path === undefined
+        ? { port: options.port ?? 7000, host: options.host ?? '127.0.0.1' }
+        : { path: options.path },
+    )
+    return running({ host, http, listener, own, admin, address })
+  } catch (error) {
+    await Promise.all(opened.map((close) => close()))
+    throw error
+  }
+}
 
+interface Parts {
+  readonly host: ServerHost
+  readonly http: readonly HttpMount[]
+  readonly listener: Listener
+  readonly own: readonly Served[]
+  readonly admin: AdminListener | undefined
+  readonly address: Address
+}
+
+function running({ host, http, listener, own, admin, address }: Parts): Server {
   let closing: Promise<void> | undefined
   const close = ({ grace = 10_000 }: { readonly grace?: number } = {}) => {
     host.draining = true
-    return (closing ??= listener.close(grace).finally(() => admin?.close()))
+    return (closing ??= Promise.all([listener.close(grace), endAll(own, grace)]).then(() => admin?.close()))
   }
 
   return {
@@ -140,7 +144,7 @@ export async function serve(
     authority: authorityOf(address),
     contracts: host.contracts,
     get active() {
-      return listener.active
+      return own.reduce((sum, served) => sum + served.active, listener.active)
     },
     get connections() {
       return listener.connections
@@ -163,18 +167,6 @@ function httpHandler(
     if (fallback !== undefined) fallback(exchange)
     else exchange.abort({ reason: 'refused', message: 'no wire on HTTP is served here', processed: 'no' })
   }
-}
-
-/** A reordered key must not corrupt data during a rolling deployment. */
-function refuseUnlocked(contracts: readonly ContractInfo[], wires: readonly Wire[]): void {
-  if (process.env.NODE_ENV !== 'production') return
-  const needing = wires.filter(({ needsNumbers }) => needsNumbers).map(({ name }) => name)
-  const unlocked = contracts.filter(({ locked }) => !locked).map(({ name }) => name)
-  if (needing.length === 0 || unlocked.length === 0) return
-  throw new TypeError(
-    `serve: ${unlocked.join(', ')} has no lock, and ${needing.join(', ')} needs field numbers that never change. ` +
-      `Run \`trunkline lock <module>\`, and pass the file: contract(name, operations, { lock })`,
-  )
 }
 
 function warnWhenOpen({ host, path, tls, authenticate }: ServeOptions, log: Logger): void {
