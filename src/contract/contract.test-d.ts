@@ -2,6 +2,7 @@
  * What TypeScript makes of a contract, checked by `tsc`: what is inferred, and what is refused. `connect` and `implement`
  * stand for those of client/ and server/, with the same types.
  */
+import * as v from 'valibot'
 import * as z from 'zod'
 import { call } from './call.ts'
 import { collection } from './collection.ts'
@@ -12,6 +13,7 @@ import type { In, Out } from './standard.ts'
 import { stream } from './stream.ts'
 import { task } from './task.ts'
 import type {
+  CallOptions,
   ContextKind,
   FaultConstructors,
   FaultName,
@@ -215,6 +217,19 @@ same<(typeof Small)[typeof about]['name'], 'acme.small.v1'>(true)
 same<typeof Small.get.faults, {}>(true)
 same<Out<typeof Order>, OrderOut>(true)
 same<typeof Small.get.output, typeof Order>(true)
+
+// Any library with Standard Schema types infers alike.
+const Foreign = contract('acme.foreign.v1', {
+  get: call({
+    input: v.object({ id: v.string(), page: v.optional(v.number(), 1) }),
+    output: v.object({ n: v.number() }),
+    rest: 'GET /things/{id}',
+  }),
+})
+same<
+  Members<OperationsOf<typeof Foreign>>['get'],
+  (input: { id: string; page?: number | undefined }, options?: CallOptions) => Promise<{ n: number }>
+>(true)
 
 // A left-out output is undefined, not every shape there is.
 const Nothing = call({})

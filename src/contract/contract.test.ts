@@ -254,6 +254,7 @@ test('what cannot be carried is refused with operation and path', () => {
 
 test('what JavaScript lets through is refused at run time', () => {
   refused('contract_name', () => contract('Orders', {}), /'Orders'/)
+  refused('contract_option', () => contract('x', undefined as never), /the second argument is the operations/)
   refused('operation_name', () => contract('x', { 'a-b': call({}) }), /'aB'/)
   refused('operation_name', () => contract('x', { toJSON: call({}) }), /toJSON/)
   refused(

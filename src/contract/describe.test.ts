@@ -229,6 +229,12 @@ test('whatever two peers must agree on changes the digest, and the difference na
       /what is valid is unbounded here and maxLength 5 there/,
     ],
     [small(member, { output: z.string() }), 'go output', true, /nothing here and string there/],
+    [
+      small({ a: z.tuple([z.string().max(1)], z.string()), b: member.b }),
+      'Thing.a',
+      true,
+      /string here and tuple of string and strings there/,
+    ],
     [small(member, { faults: { gone: fault('not_found') } }), 'go fault gone', false, /only there/],
     [small(member, { grpc: 'shop.Things/Go' }), 'go grpc', true, /the method on gRPC/],
     [small(member, { rest: 'PUT /things' }), 'go rest route', true, /route on REST/],
@@ -244,6 +250,27 @@ test('whatever two peers must agree on changes the digest, and the difference na
     )
     assert.ok(difference !== undefined, `${path}: ${JSON.stringify(diff(describe(ours), describe(theirs)))}`)
     assert.equal(difference.breaking, breaking, path)
+  }
+})
+
+test('bounds inside of messages, lists, maps and tuples are differences too', () => {
+  const list = (element: z.ZodType) => z.array(element)
+  const shapes = [
+    (bound: number) => z.string().max(bound),
+    (bound: number) => list(z.string().max(bound)),
+    (bound: number) => z.record(z.string().max(bound), z.string()),
+    (bound: number) => z.record(z.string(), z.string().max(bound)),
+    (bound: number) => z.tuple([z.string(), z.string().max(bound)]),
+    (bound: number) => z.tuple([z.string()], z.string().max(bound)),
+  ]
+
+  for (const shape of shapes) {
+    const [one, other] = [small(member, { output: shape(1) }), small(member, { output: shape(2) })]
+    assert.notEqual(one.digest, other.digest)
+    assert.deepEqual(
+      diff(describe(one), describe(other)).map(({ path, breaking }) => [path, breaking]),
+      [['go output', false]],
+    )
   }
 })
 

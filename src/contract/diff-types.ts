@@ -69,7 +69,7 @@ function compareFields(path: string, our: Field, their: Field, report: Report): 
 }
 
 /** Bounds change what is valid, not what it looks like. */
-function compareBounds(path: string, our: Slot, their: Slot, report: Report): void {
+export function compareBounds(path: string, our: Slot, their: Slot, report: Report): void {
   const [one, other] = [bounds(our), bounds(their)]
   if (one !== other) report(path, one || 'unbounded', other || 'unbounded', false, 'what is valid')
 }

@@ -13,7 +13,7 @@ import type {
   MessageDescription,
   OperationDescription,
 } from './describe.ts'
-import { compareNamed } from './diff-types.ts'
+import { compareBounds, compareNamed } from './diff-types.ts'
 import { type Report, pairs } from './side-by-side.ts'
 import { describeSlot } from './type-in-words.ts'
 
@@ -184,4 +184,5 @@ function compareMessages(
 
   const [one, other] = [describeOne(our), describeOne(their)]
   if (one !== other) report(path, one, other, true, 'it')
+  else if (our !== undefined && their !== undefined) compareBounds(path, our.root, their.root, report)
 }

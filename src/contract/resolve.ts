@@ -33,6 +33,13 @@ export function resolve(
   checkOptions(`${where}: soap`, options.soap ?? {}, ['namespace'])
   checkOptions(`${where}: rest`, options.rest ?? {}, ['prefix'])
 
+  if (typeof declarations !== 'object' || declarations === null) {
+    throw new ContractError(
+      'contract_option',
+      `${where}: the second argument is the operations: { place: call({ … }) }`,
+    )
+  }
+
   const restPrefix = options.rest?.prefix ?? ''
   if (restPrefix !== '') checkPrefix(where, restPrefix)
   if (options.grpc !== undefined) checkProtoName(`${where}: grpc`, options.grpc)

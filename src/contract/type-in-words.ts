@@ -55,14 +55,23 @@ export function bounds({ type }: Slot): string {
       ? `/${check.source}/${check.flags}`
       : `${check.check} ${check.value}${'exclusive' in check && check.exclusive === true ? ' exclusive' : ''}`,
   )
-  const inner =
-    type.kind === 'list' || type.kind === 'map'
-      ? [bounds(type.of)]
-      : type.kind === 'tuple'
-        ? type.items.map(bounds)
-        : []
+  const inner = slotsWithin(type).map(bounds)
 
   return [...texts.toSorted(), ...inner.filter((text) => text !== '').map((text) => `each ${text}`)].join(
     ', ',
   )
+}
+
+/** The slots that a type holds itself; what is behind a name is compared there. */
+function slotsWithin(type: Slot['type']): readonly Slot[] {
+  switch (type.kind) {
+    case 'list':
+      return [type.of]
+    case 'map':
+      return [{ type: type.key }, type.of]
+    case 'tuple':
+      return type.rest === undefined ? type.items : [...type.items, type.rest]
+    default:
+      return []
+  }
 }
