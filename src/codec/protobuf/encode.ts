@@ -291,13 +291,22 @@ function typedKey(type: MapType['key']): (name: string) => unknown {
   }
 }
 
+/** Whether every object has such a property: `constructor`, `__proto__`. Then only its own counts. */
+export function isInherited(property: string): boolean {
+  return property in Object.prototype
+}
+
+function readProperty(value: Record<string, unknown>, property: string): unknown {
+  return isInherited(property) && !Object.hasOwn(value, property) ? undefined : value[property]
+}
+
 function encodeObject(fields: readonly FieldEncoder[]): Encode {
   return (value, writer, problems, depth) => {
     if (!isObject(value)) {
       note(problems, 'an object', value)
       return
     }
-    for (const { property, encode } of fields) encode(value[property], writer, problems, depth)
+    for (const { property, encode } of fields) encode(readProperty(value, property), writer, problems, depth)
   }
 }
 
@@ -337,7 +346,7 @@ function encodeUnion(message: MessageLayout, fields: readonly FieldEncoder[]): E
       return
     }
 
-    const variant = variants.get(value[by])
+    const variant = variants.get(readProperty(value, by))
     if (variant !== undefined) {
       variant.encode(value, writer, problems, depth)
       return

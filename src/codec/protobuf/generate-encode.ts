@@ -20,7 +20,7 @@
 import type { MapType, TupleType, Types } from '../../schema/type.ts'
 import { literal, program, property } from '../generate.ts'
 import type { Writer } from '../writer.ts'
-import { keyFrom } from './encode.ts'
+import { isInherited, keyFrom } from './encode.ts'
 import * as fast from './fast.ts'
 import { knownEncoder } from './known.ts'
 import {
@@ -93,10 +93,13 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
 
   function objectBody(message: MessageLayout): string {
     const locals = message.fields.map((_, index) => `field${index}`)
-    const reads = message.fields.map(
-      (field, index) => `const ${locals[index]} = ${property('value', field.property)}`,
-    )
+    const reads = message.fields.map((field, index) => `const ${locals[index]} = ${read(field.property)}`)
     return `${reads.join('\n')}\n${fieldsBody(message.fields, locals)}`
+  }
+
+  function read(name: string): string {
+    const value = property('value', name)
+    return isInherited(name) ? `(Object.hasOwn(value, ${literal(name)}) ? ${value} : undefined)` : value
   }
 
   function tupleBody(message: MessageLayout): string {
@@ -120,7 +123,7 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
       }`,
     )
     return `if (typeof value !== 'object' || value === null || Array.isArray(value)) ${fail}
-      switch (${property('value', by)}) {
+      switch (${read(by)}) {
         ${variants.join('\n')}
         default: ${fail}
       }`
@@ -373,19 +376,20 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
     return key.proto === 'string' ? { kind: 'string' } : key.type
   }
 
-  /** What `code` writes, with its length in front. */
+  /** What `code` writes, with its length in front. The guess is kept, since a message within may change it. */
   function withLength(code: string): string {
     const guess = into.name('guess')
+    const guessed = into.name('guessed')
     const start = into.name('start')
     guesses.push(guess)
-    return `const ${start} = position
-      position += ${guess}
+    return `const ${start} = position, ${guessed} = ${guess}
+      position += ${guessed}
       ${code}
-      if (${guess} === 1 && position - ${start} < 129) {
+      if (${guessed} === 1 && position - ${start} < 129) {
         writer.bytes[${start}] = position - ${start} - 1
       } else {
-        from = position - ${start} - ${guess}
-        position = ${call(fast.putLength)}(writer, ${start}, ${guess}, position)
+        from = position - ${start} - ${guessed}
+        position = ${call(fast.putLength)}(writer, ${start}, ${guessed}, position)
         ${guess} = ${call(fast.sizeOf)}(from)
       }`
   }
@@ -398,7 +402,7 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
 
   function writeTag(tag: number): string {
     const code: string[] = []
-    let rest = tag
+    let rest = tag >>> 0
     for (; rest > 0x7f; rest >>>= 7) code.push(`bytes[position++] = ${(rest & 0x7f) | 0x80}`)
     code.push(`bytes[position++] = ${rest}`)
     return code.join('\n')

@@ -257,6 +257,12 @@ function namedOf(type: Type, place: Place): Named | undefined {
   return named
 }
 
+/** Whether null needs a place of its own; google.protobuf.Value has one. */
+function isNullable(slot: Slot): boolean {
+  const value = slot.protobuf === undefined || slot.protobuf === 'google.protobuf.Value'
+  return slot.nullable === true && !(slot.type.kind === 'json' && value)
+}
+
 interface Presence {
   readonly optional?: true
   readonly default?: Json
@@ -269,7 +275,7 @@ type FieldName = Pick<FieldLayout, 'name' | 'number' | 'property'>
 function fieldOf(name: FieldName, slot: Slot, presence: Presence, place: Place): FieldLayout {
   const nullIsDefault = presence.default === null
   const hasDefault = presence.default !== undefined && !nullIsDefault
-  const nullable = slot.nullable === true && slot.type.kind !== 'json'
+  const nullable = isNullable(slot)
   const optional = presence.optional === true || hasDefault || nullIsDefault
   const absent = absentOf(slot, presence)
 
@@ -359,7 +365,7 @@ function keyOf(type: MapType, place: Place): ScalarLayout {
 
 /** A place that is always there: an element, a map's value. */
 function elementOf(slot: Slot, place: Place): ValueLayout {
-  const nullable = slot.nullable === true && slot.type.kind !== 'json'
+  const nullable = isNullable(slot)
   if (!nullable && !isList(slot)) return valueOf(slot, place)
 
   const of = box(slot, `${place.within}.${place.hint}Box`, place)
