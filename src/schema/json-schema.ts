@@ -5,7 +5,7 @@
  */
 import { defaultToJson, NoJsonForm } from './default.ts'
 import type { JsonSchema } from './json-schema-def.ts'
-import { documentation, type FieldMeta, type Meta, readMeta } from './meta.ts'
+import { documentation, type FieldMeta, fieldMeta, type Meta, readMeta } from './meta.ts'
 import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
 import { pascalCase, upperSnakeCase } from './names.ts'
 import { below, fieldPlace, type Place } from './place.ts'
@@ -34,17 +34,17 @@ function read(schema: JsonSchema, inside: Inside, place: Place): Read {
   inside.table.spend(place)
 
   const { target, nullable } = unwrap(schema, inside.document, place)
-  const { id: _id, numbers: _numbers, enumNames: _enumNames, ...outer } = readMeta(record(schema), place)
+  const outer = fieldMeta(readMeta(record(schema), place))
   const meta = readMeta(record(target), place)
   const kind = readKind(target, meta, inside, place)
   const named = kind.kind === 'ref'
   const { doc: _doc, deprecated: _deprecated, ...rest } = outer
-  const fieldMeta = named && schema === target ? rest : outer
-  const protobuf = fieldMeta.protobuf === undefined ? {} : { protobuf: fieldMeta.protobuf }
+  const said = named && schema === target ? rest : outer
+  const protobuf = said.protobuf === undefined ? {} : { protobuf: said.protobuf }
 
   return {
     slot: { type: kind, ...(nullable ? { nullable: true as const } : {}), ...protobuf },
-    meta: fieldMeta,
+    meta: said,
   }
 }
 

@@ -91,6 +91,16 @@ export function readMeta(raw: Readonly<Record<string, unknown>>, place: Place): 
   })
 }
 
+/** What is said of the type: its name, and an enum's numbers and names. */
+export function typeMeta({ id, numbers, enumNames }: Meta): Meta {
+  return defined({ id, numbers, enumNames })
+}
+
+/** What is said of the field that holds it. */
+export function fieldMeta({ id: _id, numbers: _numbers, enumNames: _enumNames, ...said }: Meta): FieldMeta {
+  return said
+}
+
 /** The same object without the keys that hold `undefined`, so that the model stays plain JSON. */
 export function defined<T extends object>(object: T): T {
   return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as T

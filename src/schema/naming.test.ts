@@ -103,6 +103,22 @@ for (const [release, z] of [
       assert.deepEqual(Object.keys(types), [`Line${release}`])
     })
 
+    test('an id on a wrapper names the type inside of it', () => {
+      const { read, types } = builder()
+      const inner = z.object({ a: z.string() })
+
+      read(
+        z.object({
+          lazy: z.lazy(() => inner).meta({ id: `Lazy${release}` }),
+          optional: inner.optional().meta({ id: `Optional${release}` }),
+        }),
+        'Root',
+        input,
+      )
+
+      assert.deepEqual(Object.keys(types).sort(), [`Lazy${release}`, `Optional${release}`, 'Root'])
+    })
+
     test('an extended type is another type', () => {
       const { read, types } = builder()
       const Line = z.object({ sku: z.string() }).meta({ id: `Extended${release}` })

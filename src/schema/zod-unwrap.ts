@@ -10,6 +10,7 @@ export interface Unwrapped {
   readonly nullable: boolean
   readonly optional: boolean
   readonly defaults: ZodDef | undefined
+  /** An id may stand on a wrapper too (`z.lazy(…).meta({ id })`), and names the type below. */
   readonly meta: Meta
   readonly refine: boolean
   /** The lazy schemas that were passed: `z.json()` refers to itself through them. */
@@ -45,8 +46,7 @@ export function unwrap(schema: ZodSchema, place: Place): Unwrapped {
     if (inner === undefined) break
     if (checksOf(def).length > 0) refine = true
 
-    const { id: _id, ...said } = readMeta(zodMetadata(core), place)
-    meta = { ...said, ...meta }
+    meta = { ...readMeta(zodMetadata(core), place), ...meta }
     core = inner
   }
 

@@ -272,6 +272,25 @@ for (const [release, z, mini] of releases) {
       })
     })
 
+    test('what is said of a type stays out of the field that holds it', () => {
+      const schema = z.object({
+        a: z.string().meta({ id: `Text${release}` }),
+        b: z
+          .enum(['x'])
+          .optional()
+          .meta({ numbers: { x: 0 } }),
+      })
+
+      assert.deepEqual(fieldsOf(schema), [
+        { name: 'a', number: 1, type: { kind: 'string' } },
+        { name: 'b', number: 2, type: { kind: 'ref', to: 'RootB' }, optional: true },
+      ])
+      assert.deepEqual(typesOf(schema).RootB, {
+        kind: 'enum',
+        values: [{ name: 'X', value: 'x', number: 0 }],
+      })
+    })
+
     test('lists, sets and tuples', () => {
       const string = { type: { kind: 'string' } }
 

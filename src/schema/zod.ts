@@ -4,7 +4,7 @@
  */
 import { defaultToJson, NoJsonForm } from './default.ts'
 import { structurallyEqual } from './equal.ts'
-import { type FieldMeta, type Meta, readMeta } from './meta.ts'
+import { type FieldMeta, fieldMeta, type Meta, readMeta, typeMeta } from './meta.ts'
 import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
 import { pascalCase } from './names.ts'
 import { below, fieldPlace, type Place } from './place.ts'
@@ -43,7 +43,7 @@ function read(schema: ZodSchema, inside: Inside, place: Place): Read {
 
   const outer = unwrap(schema, place)
   const { core } = outer
-  const own = readMeta(zodMetadata(core), place)
+  const own: Meta = { ...typeMeta(outer.meta), ...readMeta(zodMetadata(core), place) }
 
   if (inside.unnamed.has(core._zod.def)) {
     throw refuse(
@@ -57,7 +57,7 @@ function read(schema: ZodSchema, inside: Inside, place: Place): Read {
     ? { type: { kind: 'json' } as const, refine: false }
     : readKind(core, own, inside, place)
 
-  const meta: FieldMeta = { ...(kind.takesMeta ? kind.fieldMeta : own), ...outer.meta }
+  const meta: FieldMeta = { ...(kind.takesMeta ? kind.fieldMeta : fieldMeta(own)), ...fieldMeta(outer.meta) }
   const protobuf = meta.protobuf === undefined ? {} : { protobuf: meta.protobuf }
   const nullable = outer.nullable || kind.nullable ? { nullable: true as const } : {}
   const slot: Slot = { type: kind.type, ...nullable, ...protobuf }
@@ -230,7 +230,7 @@ function enumEntries(
 function readObject(schema: ZodSchema, meta: Meta, inside: Inside, place: Place, union?: string): Kind {
   const { def } = schema._zod
   const { name: given, doc, fieldMeta } = nameOf(schema, meta, place)
-  const ancestor = hasId(schema) ? undefined : inside.named.get(def)
+  const ancestor = meta.id !== undefined || hasId(schema) ? undefined : inside.named.get(def)
   const name = ancestor ?? given
   const ownChecks = checksOf(def).length > 0
 
@@ -308,7 +308,7 @@ function readUnion(schema: ZodSchema, meta: Meta, inside: Inside, place: Place):
   const { def } = schema._zod
   const { name, doc, fieldMeta } = nameOf(schema, meta, place)
   const by = def.discriminator ?? ''
-  const ancestor = hasId(schema) ? undefined : inside.named.get(def)
+  const ancestor = meta.id !== undefined || hasId(schema) ? undefined : inside.named.get(def)
   const ownChecks = checksOf(def).length > 0
 
   if (ancestor !== undefined) {
