@@ -9,7 +9,7 @@ export interface Child {
   pid: number
   /** What it said when it was ready. */
   ready: Record<string, unknown>
-  /** Sends one line and waits for the answer. */
+  /** Sends one line and waits for the answer; one question at a time. */
   ask: (question: object, timeout?: number) => Promise<Record<string, any>>
   stop: () => Promise<void>
 }
@@ -18,7 +18,7 @@ const running = new Set<() => void>()
 process.once('exit', () => running.forEach((kill) => kill()))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(2))
 
-/** Starts a Node program of bench/ on a core and waits until it says `{"ready": …}`. */
+/** Starts a Node program on a core and waits until it says `{"ready": …}`. */
 export async function startChild(core: number, program: readonly string[]): Promise<Child> {
   const [file = '', ...args] = pinned(core, [process.execPath, ...program])
   const child = spawn(file, args, {
@@ -27,47 +27,58 @@ export async function startChild(core: number, program: readonly string[]): Prom
   })
 
   const kill = (): void => void child.kill('SIGKILL')
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
   running.add(kill)
-  void ended.then(() => running.delete(kill))
 
-  const lines = createInterface({ input: child.stdout })
-  let settle: { resolve: (line: Record<string, any>) => void; reject: (error: Error) => void } | undefined
+  let waiting = Promise.withResolvers<Record<string, any>>()
+  let gone: Error | undefined
+  const ended = Promise.withResolvers<void>()
 
-  lines.on('line', (line) => {
-    if (line.startsWith('{')) settle?.resolve(JSON.parse(line))
-    else console.error(`${program[0]}: ${line}`)
-  })
-
-  const answer = (what: string, timeout: number): Promise<Record<string, any>> => {
-    return new Promise((resolve, reject) => {
-      const fail = (reason: string): void => reject(new Error(`${program.join(' ')}: ${reason}, ${what}`))
-      const timer = setTimeout(() => fail(`no answer within ${timeout} ms`), timeout)
-
-      settle = { resolve, reject }
-      void ended.then(() => fail(`ended with ${child.exitCode ?? child.signalCode}`))
-      child.once('error', (error) => fail(error.message))
-      child.once('close', () => clearTimeout(timer))
-      const resolveOnce = settle.resolve
-      settle.resolve = (line) => {
-        clearTimeout(timer)
-        resolveOnce(line)
-      }
-    })
+  const fail = (reason: string): void => {
+    gone ??= new Error(`${program.join(' ')}: ${reason}`)
+    waiting.reject(gone)
   }
 
-  const { ready } = await answer('before it was ready', 30_000)
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.startsWith('{')) waiting.resolve(JSON.parse(line))
+    else console.error(`${program.join(' ')}: ${line}`)
+  })
 
-  return {
-    pid: child.pid!,
-    ready,
-    ask: (question, timeout = 60_000) => {
+  child.stdin.on('error', (error) => fail(error.message))
+  child.once('error', (error) => fail(error.message))
+  child.once('close', (code, signal) => {
+    running.delete(kill)
+    fail(`ended with ${code ?? signal}`)
+    ended.resolve()
+  })
+
+  const answer = async (timeout: number): Promise<Record<string, any>> => {
+    const timer = setTimeout(() => fail(`no answer within ${timeout} ms`), timeout)
+    try {
+      return await waiting.promise
+    } finally {
+      clearTimeout(timer)
+      waiting = Promise.withResolvers()
+      // Nobody may be waiting when it ends.
+      waiting.promise.catch(() => undefined)
+    }
+  }
+
+  const stop = (): Promise<void> => {
+    kill()
+    return ended.promise
+  }
+
+  try {
+    const { ready } = await answer(30_000)
+    const ask: Child['ask'] = (question, timeout = 60_000) => {
+      if (gone !== undefined) return Promise.reject(gone)
       child.stdin.write(`${JSON.stringify(question)}\n`)
-      return answer(`asked ${JSON.stringify(question)}`, timeout)
-    },
-    stop: () => {
-      kill()
-      return ended
-    },
+      return answer(timeout)
+    }
+
+    return { pid: child.pid!, ready: ready ?? {}, ask, stop }
+  } catch (error) {
+    await stop()
+    throw error
   }
 }

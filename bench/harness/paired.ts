@@ -76,8 +76,14 @@ export function paired(options: Paired): Scenario {
 async function startPair(system: System): Promise<Pair> {
   const server = await startChild(CORES.server, inBench(system.server))
   const to = String(server.ready['url'] ?? server.ready['port'])
-  const client = await startChild(CORES.client, [...inBench(system.client), to])
-  return { system, server, client }
+
+  try {
+    const client = await startChild(CORES.client, [...inBench(system.client), to])
+    return { system, server, client }
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
 }
 
 function inBench([program = '', ...args]: readonly string[]): string[] {

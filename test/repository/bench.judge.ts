@@ -23,7 +23,7 @@ describe('the benchmarks', () => {
   for (const scenario of scenarios) {
     const name = scenario.replace(/^.*\/|\.ts$/g, '')
 
-    test(`${name} measures`, async (t) => {
+    test(`${name} measures`, { timeout: 120_000 }, async (t) => {
       if (name === 'rest-server' && (await needs(t, wrk)) === undefined) return
       const args = [
         join('bench', 'run.ts'),
