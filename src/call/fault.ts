@@ -1,6 +1,6 @@
 import type { CallDeclaration } from '../contract/call.ts'
 import type { CallOperation } from '../contract/operation.ts'
-import type { FaultName, Thrown } from '../contract/types.ts'
+import type { Thrown } from '../contract/types.ts'
 import { CallError } from './error.ts'
 
 /**
@@ -23,7 +23,7 @@ import { CallError } from './error.ts'
  * if (isFault(error, Stock.take, 'outOfStock')) console.log(error.fault.detail.left) // 2
  * ```
  */
-export function isFault<T extends CallDeclaration, K extends FaultName<T>>(
+export function isFault<T extends CallDeclaration, K extends keyof T['faults'] & string>(
   error: unknown,
   operation: T,
   name: K,

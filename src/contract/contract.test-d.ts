@@ -16,7 +16,6 @@ import type {
   CallOptions,
   ContextKind,
   FaultConstructors,
-  FaultName,
   HandlersIn,
   Members,
   MetadataReader,
@@ -38,7 +37,7 @@ declare function implement<C extends Contract>(
   contract: C,
   handlers: HandlersIn<OperationsOf<C>, ServerContext>,
 ): void
-declare function isFault<T extends CallDeclaration, K extends FaultName<T>>(
+declare function isFault<T extends CallDeclaration, K extends keyof T['faults'] & string>(
   error: unknown,
   operation: T,
   name: K,

@@ -205,9 +205,6 @@ export interface ThrownFault<Name extends string, Detail, C extends StatusCode> 
   readonly fault: { readonly name: Name; readonly detail: Detail }
 }
 
-/** The names of the faults that a call declares. */
-export type FaultName<T extends CallDeclaration> = keyof T['faults'] & string
-
 /** `ThrownFault` of a declared call and the name of one of its faults. */
-export type Thrown<T extends CallDeclaration, K extends FaultName<T>> =
+export type Thrown<T extends CallDeclaration, K extends keyof T['faults'] & string> =
   T['faults'][K] extends Fault<infer C, infer D> ? ThrownFault<K, Out<D>, C> : never
