@@ -44,7 +44,10 @@ export async function startChild(core: number, program: readonly string[]): Prom
   })
 
   child.stdin.on('error', (error) => fail(error.message))
-  child.once('error', (error) => fail(error.message))
+  child.once('error', (error) => {
+    fail(error.message)
+    ended.resolve()
+  })
   child.once('close', (code, signal) => {
     running.delete(kill)
     fail(`ended with ${code ?? signal}`)
