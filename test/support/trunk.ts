@@ -126,6 +126,21 @@ export async function trunkPair(
   }
 }
 
+/** A channel to whatever listens on a port. */
+export async function channelTo(
+  port: number,
+  contract: ContractInfo,
+  limits: Partial<Limits> | undefined,
+  log: Logger,
+): Promise<Channel> {
+  const socket = net.connect({ port, host: '127.0.0.1', noDelay: true })
+  await new Promise((resolve, reject) => {
+    socket.once('connect', resolve)
+    socket.once('error', reject)
+  })
+  return openOn(trunk().client as ByteClient, socket, contract, limits, log)
+}
+
 function openOn(
   client: ByteClient,
   stream: Duplex,
