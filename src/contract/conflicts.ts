@@ -1,7 +1,7 @@
 /** Refuses operations, routes and messages that would be the same on some wire. */
 import { ContractError } from './contract-error.ts'
 import type { CallOperation, ContractInfo, Message, Operation } from './operation.ts'
-import { conflict, parseRoute } from './route.ts'
+import { type Route, conflict, parseRoute } from './route.ts'
 
 /** Throws ContractError for the first conflict. */
 export function refuseConflicts(info: ContractInfo): void {
@@ -50,21 +50,41 @@ function refuseRoutes(info: ContractInfo, calls: readonly CallOperation[]): void
     route: parseRoute(call.id, `${call.rest.method} ${call.rest.path}`),
   }))
 
-  for (const [index, one] of routes.entries()) {
-    for (const other of routes.slice(0, index)) {
-      const how = conflict(one.route, other.route)
-      if (how === undefined) continue
+  // Only routes of one method and length can meet.
+  const groups = Map.groupBy(routes, ({ route }) => `${route.method} ${route.segments.length}`)
 
-      const routesOfBoth = `'${other.call.name}' (${other.route.method} ${other.route.path}) and '${one.call.name}' (${one.route.method} ${one.route.path})`
-
-      throw new ContractError(
-        'rest_conflict',
-        how === 'duplicate'
-          ? `contract '${info.name}': ${routesOfBoth} are the same route; change the path or the method of one`
-          : `contract '${info.name}': ${routesOfBoth} both match some paths, and neither is the more specific; change one of them`,
-      )
-    }
+  for (const group of groups.values()) {
+    group.forEach((one, index) => {
+      for (let before = 0; before < index; before++) {
+        const other = group[before] as typeof one
+        const how = conflict(other.route, one.route)
+        if (how !== undefined) throw routeConflict(info, how, other, one)
+      }
+    })
   }
+}
+
+interface Routed {
+  readonly call: CallOperation
+  readonly route: Route
+}
+
+function routeConflict(
+  info: ContractInfo,
+  how: 'duplicate' | 'ambiguous',
+  one: Routed,
+  other: Routed,
+): ContractError {
+  const [first, second] = [one, other].map(
+    ({ call, route }) => `'${call.name}' (${route.method} ${route.path})`,
+  )
+
+  return new ContractError(
+    'rest_conflict',
+    how === 'duplicate'
+      ? `contract '${info.name}': ${first} and ${second} are the same route; change the path or the method of one`
+      : `contract '${info.name}': ${first} and ${second} both match some paths, and neither is the more specific; change one of them`,
+  )
 }
 
 /** A message that is no object gets a wrapper of its own name in documents: nothing else may be called that. */

@@ -118,8 +118,8 @@ export function conflict(one: Route, other: Route): 'duplicate' | 'ambiguous' | 
   let oneWins = false
   let otherWins = false
 
-  for (const [index, segment] of one.segments.entries()) {
-    const order = compareSegments(segment, other.segments[index] as Segment)
+  for (let index = 0; index < one.segments.length; index++) {
+    const order = compareSegments(one.segments[index] as Segment, other.segments[index] as Segment)
 
     if (order === undefined) return undefined
     if (order < 0) oneWins = true
