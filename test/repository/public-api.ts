@@ -78,16 +78,20 @@ function declaration(file: string, name: string, depth = 0): Found {
   const text = exists(file) ? read(file) : ''
   const escaped = name.replaceAll('$', '\\$')
   const pattern = `^(?:export\\s+)?(?:declare\\s+|abstract\\s+|async\\s+)*(?<kind>function\\*?|const|let|class|interface|type)\\s+${escaped}(?![\\w$])`
-  const match = new RegExp(pattern, 'm').exec(text)
+  const [match, ...overloads] = text.matchAll(new RegExp(pattern, 'gm'))
 
-  if (match === null) {
+  if (match === undefined) {
     const source = depth < 10 ? importedFrom(file, name) : file
     if (source !== file) return declaration(source, name, depth + 1)
     return { name, file, line: 1, kind: 'unknown', doc: undefined }
   }
 
   const line = text.slice(0, match.index).split('\n').length
-  return { name, file, line, kind: kindOf(match.groups!['kind']!), doc: docAbove(text.slice(0, match.index)) }
+  const docs = [match, ...overloads].map((each) => docAbove(text.slice(0, each.index)))
+  const doc = docs.some((each) => each !== undefined)
+    ? docs.filter((each) => each !== undefined).join('\n')
+    : undefined
+  return { name, file, line, kind: kindOf(match.groups!['kind']!), doc }
 }
 
 function kindOf(keyword: string): PublicSymbol['kind'] {
@@ -118,7 +122,8 @@ function resolve(file: string, specifier: string): string {
 }
 
 function docAbove(before: string): string | undefined {
-  const trimmed = before.trimEnd()
+  // Remarks for whoever reads the code may stand between the doc comment and the declaration.
+  const trimmed = before.replace(/(?:^\/\/.*\n)+$/m, '').trimEnd()
   if (!trimmed.endsWith('*/')) return undefined
 
   const start = trimmed.lastIndexOf('/*')

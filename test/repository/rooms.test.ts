@@ -27,6 +27,28 @@ test('every folder of src is a room in the table', () => {
   )
 })
 
+test('docs/architecture.md shows the same rooms and arrows', () => {
+  const rows = [
+    ...read('docs/architecture.md').matchAll(/^\| `(?<room>[\w-]+)\/` \|.*\| (?<open>[^|]*) \|$/gm),
+  ]
+  const shown = rows.map(({ groups }) => [groups!['room']!, words(groups!['open']!)] as const)
+  const publicApi = ['testing', 'cli']
+
+  const enforced = Object.entries(ARROWS)
+    .filter(([room]) => room !== '(entry)')
+    .map(
+      ([room, open]) =>
+        [
+          room,
+          publicApi.includes(room) ? ['public'] : [...new Set(open.map((target) => target.split('/')[0]!))],
+        ] as const,
+    )
+
+  const sorted = (table: (readonly [string, readonly string[]])[]): Record<string, string> =>
+    Object.fromEntries(table.map(([room, open]) => [room, open.toSorted().join(' ')]))
+  assert.deepEqual(sorted(shown), sorted(enforced))
+})
+
 test('the table itself has no circle', () => {
   const edges = Object.entries(ARROWS).flatMap(([from, targets]) =>
     targets.map((target) => [from, target.split('/')[0]!] as const),
@@ -116,6 +138,11 @@ test('a wire may not import another wire, and circles are found', () => {
     [['b', 'c', 'b']],
   )
 })
+
+/** The rooms that a cell of the page names; `wires by seam and list` is wires. */
+function words(cell: string): string[] {
+  return (cell.match(/\w+/g) ?? []).filter((word) => word in ARROWS || word === 'public')
+}
 
 function isNode(specifier: string): boolean {
   return (
