@@ -92,7 +92,7 @@ test('a lock that is none is refused with the path of what is wrong', () => {
   const order = (message: object) => ({ version: 1, contracts: { c: { messages: { Order: message } } } })
 
   refused(() => readLock('lock.json'), /the lock: must be an object; import trunkline\.lock\.json with/)
-  refused(() => readLock({}), /version: must be 1, is undefined/)
+  refused(() => readLock({ contracts: {} }), /version: must be 1, is undefined/)
   refused(() => readLock({ version: 1, contracts: [] }), /contracts: must be an object/)
   refused(
     () => readLock(order({ fields: { a: 0 } })),
@@ -111,6 +111,14 @@ test('a lock that is none is refused with the path of what is wrong', () => {
     /reserved\.numbers: must be a list of integers/,
   )
   assert.deepEqual(readLock(JSON.parse('{ "version": 1 }')), { version: 1, contracts: {} })
+})
+
+test('an empty file is a lock that holds nothing yet', () => {
+  refused(() => infoOf(objectOf(['sku']), {}), /is not in its lock: run 'trunkline lock'/)
+  assert.deepEqual(
+    updateLock(infoOf(objectOf(['sku'])), {}),
+    updateLock(infoOf(objectOf(['sku'])), undefined),
+  )
 })
 
 test('a first lock holds the numbers that were given by order', () => {
