@@ -147,9 +147,9 @@ export class Endpoint implements Balanced {
           }
         })
       case 'http': {
-        const { limits } = this.#settings
+        const { headerSize, stallTimeout } = this.#settings.limits
         const connect = (): Promise<Duplex> => this.#guarded(() => this.#dial(['http/1.1']))
-        return client.open(http1Transport(connect, { secure: this.#target.secure, ...limits }), options)
+        return client.open(http1Transport(connect, { secure: this.#target.secure, headerSize, stallTimeout }), options)
       }
     }
   }

@@ -1,0 +1,51 @@
+import type http from 'node:http'
+import { nodeExchange } from '../http1/node-adapter.ts'
+import type { HttpMount } from '../wires/wire.ts'
+import { type AssembleOptions, assemble } from './assemble.ts'
+import { type Implementation, isImplementation } from './implement.ts'
+import type { Server } from './serve.ts'
+
+/** A listener of node:http's `request` event that is also a middleware of Express. */
+export type MountedHandler = (
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+  next?: (error?: unknown) => void,
+) => void
+
+/**
+ * Puts contracts inside an existing node:http, Express, fastify or NestJS application: its HTTP wires, without a port of
+ * their own.
+ *
+ * @param what What `implement` returned, or several of them; or a running server, whose contracts are then served here too.
+ * @param options The wires, filters, limits and authentication, as `serve` takes them; ignored for a running server.
+ * @returns `(request, response, next?)`. What no contract knows goes to `next`; without one it is answered with 404.
+ *
+ * @example
+ * ```ts
+ * import http from 'node:http'
+ * import { call, contract, implement, toNodeHandler } from 'trunkline'
+ *
+ * const Ping = contract('acme.ping.v1', { ping: call({ rest: 'GET /ping' }) })
+ * const app = http.createServer(toNodeHandler(implement(Ping, { ping() {} })))
+ * await new Promise<void>((resolve) => app.listen(0, '127.0.0.1', resolve))
+ * const { port } = app.address() as { port: number }
+ * console.log((await fetch(`http://127.0.0.1:${port}/ping`)).status) // 204
+ * app.close()
+ * ```
+ */
+export function toNodeHandler(
+  what: Server | Implementation | readonly Implementation[],
+  options: AssembleOptions = {},
+): MountedHandler {
+  const mounts: readonly HttpMount[] =
+    Array.isArray(what) || isImplementation(what)
+      ? assemble(what, options).http
+      : (what as Server).internals.http
+
+  return (request, response, next) => {
+    const exchange = nodeExchange(request, response)
+    const last = next === undefined ? mounts.length - 1 : -1
+    for (const [index, mount] of mounts.entries()) if (mount.serve(exchange, index === last)) return
+    next?.()
+  }
+}
