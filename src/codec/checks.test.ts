@@ -36,7 +36,8 @@ const cases: readonly (readonly [Type, readonly unknown[], readonly unknown[]])[
   [big({ check: 'multipleOf', value: '0' }), [], [0n, 1n]],
   [float({ check: 'multipleOf', value: '0.1' }), [0, 0.3, 1.1], [0.35]],
   [float({ check: 'min', value: '0.5' }), [0.5, Infinity], [0.25, NaN]],
-  [text({ check: 'maxLength', value: '2' }), ['', 'ab', '😀'], ['abc', 'a😀']],
+  [text({ check: 'maxLength', value: '2' }), ['', 'ab', '😀', '😀😀'], ['abc', '😀😀😀', 'ab😀']],
+  [text({ check: 'minLength', value: '2' }), ['ab', '😀😀', 'a😀'], ['', 'a', '😀']],
   [text({ check: 'minLength', value: '1' }), ['a'], ['']],
   [text({ check: 'pattern', source: '^[a-z]+$', flags: 'g' }), ['abc', 'abc', 'abc'], ['', 'A']],
   [text({ check: 'pattern', source: 'a', flags: 'y' }), ['a', 'ab', 'a'], ['ba']],
@@ -56,7 +57,7 @@ const cases: readonly (readonly [Type, readonly unknown[], readonly unknown[]])[
   [format('email'), ['a@example.com', 'first.last+tag@mail.example.org'], ['a', 'a@', '@b.c', 'a b@c.de']],
   [format('uri'), ['https://example.com/a?b#c', 'urn:isbn:1'], ['example.com', '']],
   [format('ipv4'), ['127.0.0.1'], ['256.0.0.1', '1.2.3', '']],
-  [format('ipv6'), ['::1', '::ffff:1.2.3.4', 'fe80::1'], ['1.2.3.4', 'fe80::1%eth0', '']],
+  [format('ipv6'), ['::1', '::ffff:1.2.3.4', '::0:0.0.0.0', 'fe80::1'], ['1.2.3.4', 'fe80::1%eth0', '']],
   [format('decimal'), ['1', '-1.50'], ['1.', '.5', '1e3', '']],
   [format('unknown-to-us'), ['anything'], []],
 ]

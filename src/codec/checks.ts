@@ -155,6 +155,8 @@ function lengthBound(type: Type, check: 'minLength' | 'maxLength', limit: number
   const holds = compare(operator, limit)
   const phrase = `${check === 'minLength' ? 'at least' : 'at most'} ${limit}`
 
+  if (type.kind === 'string') return check === 'minLength' ? atLeast(limit, phrase) : atMost(limit, phrase)
+
   if (type.kind === 'map' && type.js === 'record') {
     return {
       holds: (value) => holds(Object.keys(value as object).length),
@@ -176,6 +178,42 @@ function lengthBound(type: Type, check: 'minLength' | 'maxLength', limit: number
     source: (value) => `${value}.length ${operator} ${limit}`,
     phrase,
   }
+}
+
+/**
+ * Strings are measured in code points, as JSON Schema and zod do. Each is one or two UTF-16 units, so counting is needed
+ * only where the units leave it open.
+ */
+function atLeast(limit: number, phrase: string): Rule {
+  const holds = (text: string): boolean =>
+    text.length >= limit && (text.length >= 2 * limit || codePoints(text) >= limit)
+  return {
+    holds: (value) => holds(value as string),
+    source: (value, into) =>
+      `(${value}.length >= ${2 * limit} || ${into.constant(holds, 'atLeast')}(${value}))`,
+    phrase,
+  }
+}
+
+function atMost(limit: number, phrase: string): Rule {
+  const holds = (text: string): boolean =>
+    text.length <= limit || (text.length <= 2 * limit && codePoints(text) <= limit)
+  return {
+    holds: (value) => holds(value as string),
+    source: (value, into) => `(${value}.length <= ${limit} || ${into.constant(holds, 'atMost')}(${value}))`,
+    phrase,
+  }
+}
+
+function codePoints(text: string): number {
+  let count = text.length
+  for (let index = 0; index < text.length; index += 1) {
+    if ((text.codePointAt(index) as number) > 0xffff) {
+      count -= 1
+      index += 1
+    }
+  }
+  return count
 }
 
 /** `g` is left out, since it would only make the expression remember where it stopped; `y` needs that undone. */

@@ -200,6 +200,6 @@ export type Format =
 export type Check =
   | { readonly check: 'min' | 'max'; readonly value: string; readonly exclusive?: true }
   | { readonly check: 'multipleOf'; readonly value: string }
-  /** Strings in UTF-16 units as zod counts, bytes in bytes, lists and maps in entries. */
+  /** Strings in code points, as JSON Schema and zod count; bytes in bytes, lists and maps in entries. */
   | { readonly check: 'minLength' | 'maxLength'; readonly value: string }
   | { readonly check: 'pattern'; readonly source: string; readonly flags: string }
