@@ -2,6 +2,7 @@
 
 import * as z from 'zod'
 import { call, contract } from '../../src/index.ts'
+import lock from './trunkline.lock.json' with { type: 'json' }
 
 /** The reference Order's schema. */
 export const Order = z.object({
@@ -14,6 +15,8 @@ export const Order = z.object({
 })
 
 /** One call: the Order comes back. */
-export const Echo = contract('bench.echo.v1', {
-  echo: call({ input: Order, output: Order, rest: 'POST /echo' }),
-})
+export const Echo = contract(
+  'bench.echo.v1',
+  { echo: call({ input: Order, output: Order, rest: 'POST /echo' }) },
+  { lock },
+)
