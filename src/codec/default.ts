@@ -86,9 +86,9 @@ function namedOf(name: string, json: Json, types: Types): unknown {
 function objectOf(type: ObjectType, json: Readonly<Record<string, Json>>, types: Types): unknown {
   const entries: [string, unknown][] = []
   for (const field of type.fields) {
-    const value = json[field.json ?? field.name] ?? field.default
+    const name = field.json ?? field.name
+    const value = Object.hasOwn(json, name) ? json[name] : field.default
     if (value !== undefined) entries.push([field.name, valueOf(field.type, value, types)])
-    else if (field.nullable && !field.optional) entries.push([field.name, null])
   }
   return Object.fromEntries(entries)
 }
