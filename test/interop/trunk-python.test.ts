@@ -155,7 +155,13 @@ test(
           [1, 'SKU-4711'],
           [2, 7],
         ],
+      },
+      busy: {
+        ...failure,
+        code: 'resource_exhausted',
+        message: 'ten a minute',
         retryAfter: 1500,
+        processed: false,
       },
       invalid: {
         ...failure,
