@@ -30,7 +30,7 @@ ${rows.join('\n')}
 }
 
 function amount(name: string, value: number): string {
-  if (/Timeout$/.test(name)) return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`
+  if (name.endsWith('Timeout')) return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`
   if (!/Size$|Window$/.test(name)) return value.toLocaleString('en-US')
   return value % 2 ** 20 === 0 ? `${value / 2 ** 20} MiB` : `${value / 2 ** 10} KiB`
 }
