@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict'
 import * as z from 'zod'
 import { compileJson } from '../../src/codec/json/compile.ts'
+import { Writer } from '../../src/codec/writer.ts'
 import { tableBuilder } from '../../src/schema/from-standard.ts'
 import { declarationOrder } from '../../src/schema/numbers.ts'
 import { inProcess, type Group } from '../harness/in-process.ts'
@@ -159,13 +160,35 @@ function groupsOf({ name, schema, value, fromJson = schema, plain = value, decod
   const codec = compileJson({ root: slot, types: builder.types }, 'trunkline')
 
   const text = JSON.stringify(plain)
+  const writer = new Writer()
+  const buffer = Buffer.allocUnsafeSlow(64 * 1024)
   const bytes = Buffer.from(text)
   return [
     {
       name: `${name}: encode`,
       contenders: [
+        {
+          name: 'trunkline',
+          run: () => {
+            writer.position = 0
+            codec.encodeInto(value, writer)
+            return writer.position
+          },
+          check: () => assert.equal(writer.written().toString(), text),
+        },
+        {
+          name: 'JSON.stringify + write',
+          run: () => buffer.write(JSON.stringify(plain)),
+          check: (written) => assert.equal(buffer.toString('utf8', 0, written), text),
+          atLeast: 1,
+        },
+      ],
+    },
+    {
+      name: `${name}: encode to text`,
+      contenders: [
         { name: 'trunkline', run: () => codec.encode(value), check: (ours) => assert.equal(ours, text) },
-        { name: 'JSON.stringify', run: () => JSON.stringify(plain), atLeast: 1 },
+        { name: 'JSON.stringify', run: () => JSON.stringify(plain) },
       ],
     },
     {
@@ -190,8 +213,8 @@ function groupsOf({ name, schema, value, fromJson = schema, plain = value, decod
 export default inProcess({
   title: 'JSON codec',
   about:
-    'Our own dialect, from values to text and from UTF-8 bytes to validated values, on ten shapes. JSON.stringify neither ' +
-    'checks what it writes nor leaves out what is not declared.',
+    'Our own dialect on ten shapes: from values to UTF-8 in the buffer that is sent (and to text), and from UTF-8 to ' +
+    'validated values. JSON.stringify neither checks what it writes nor leaves out what is not declared.',
   groups: () => {
     pinSelf(CORES.client)
     return shapes.flatMap(groupsOf)

@@ -100,31 +100,78 @@ function readIntoWindow(cursor: Cursor, first: number, last: number): string {
 function readHardText(cursor: Cursor, first: number): string {
   const { bytes } = cursor
   let last = bytes.indexOf(quote, first)
-  if (last > first && bytes[last - 1] === backslash) last = endOfEscaped(bytes, first)
+  if (last > first && bytes[last - 1] === backslash) {
+    const text = guessEscaped(cursor, first)
+    if (text !== undefined) return text
+    last = endOfEscaped(bytes, first)
+  }
   if (last < 0) throw unexpected
   cursor.position = last + 1
 
-  if (last - first <= longString && !hasEscape(bytes, first, last)) {
-    const text = bytes.utf8Slice(first, last)
-    if (text.includes('\ufffd') && !isUtf8(bytes.subarray(first, last))) throw unexpected
+  if (last - first > longString || hasEscape(bytes, first, last)) {
+    const text = unquote(bytes, first - 1, last + 1)
+    if (text === undefined) throw unexpected
     return text
   }
-  const quoted = bytes.utf8Slice(first - 1, last + 1)
-  if (quoted.includes('\ufffd') && !isUtf8(bytes.subarray(first, last))) throw unexpected
+  const text = bytes.utf8Slice(first, last)
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(first, last))) throw unexpected
+  return text
+}
+
+/** `undefined` for what is not exactly one string in its quotes. */
+function unquote(bytes: Bytes, start: number, end: number): string | undefined {
+  const text = bytes.utf8Slice(start, end)
+  if (text.includes('\ufffd') && !isUtf8(bytes.subarray(start, end))) return undefined
   try {
-    return JSON.parse(quoted) as string
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'string' ? value : undefined
   } catch {
-    throw unexpected
+    return undefined
   }
 }
 
-/** Or a control character, which must be escaped. */
-function hasEscape(bytes: Bytes, first: number, last: number): boolean {
-  for (let position = first; position < last; position++) {
-    const byte = bytes[position]!
-    if (byte === backslash || byte < 0x20) return true
+/** A comma and the next key or string: never inside of a string, where a quote has a backslash before it. */
+const nextString = Buffer.from(',"')
+const closeBrace = 0x7d
+const closeBracket = 0x5d
+
+/** How far is looked, so that many strings never cost more than what they are long. */
+const reach = 16 * 1024
+const mostGuesses = 16
+
+/**
+ * A string with escaped quotes ends where a quote and a comma or bracket follow each other, mostly. Those are rarer than
+ * quotes, so they are found natively, and when a guess is wrong, what stands before it is not one string.
+ */
+function guessEscaped(cursor: Cursor, first: number): string | undefined {
+  const { bytes } = cursor
+  const near = bytes.subarray(first, first + reach)
+
+  let nearest = near.indexOf(nextString) - 1
+  if (!isClosingQuote(near, nearest)) nearest = near.length
+  for (const close of [closeBrace, closeBracket]) {
+    let at = near.indexOf(close)
+    for (let guesses = 0; guesses < mostGuesses && at >= 0 && at < nearest; guesses++) {
+      if (isClosingQuote(near, at - 1)) nearest = at - 1
+      else at = near.indexOf(close, at + 1)
+    }
   }
-  return false
+  if (nearest < longString || nearest >= near.length) return undefined
+
+  const text = unquote(bytes, first - 1, first + nearest + 1)
+  if (text !== undefined) cursor.position = first + nearest + 1
+  return text
+}
+
+function isClosingQuote(bytes: Buffer, position: number): boolean {
+  return bytes[position] === quote && !isEscaped(bytes, position)
+}
+
+/** Behind an odd number of backslashes. */
+function isEscaped(bytes: Buffer, position: number): boolean {
+  let before = position
+  while (before > 0 && bytes[before - 1] === backslash) before--
+  return (position - before) % 2 === 1
 }
 
 function endOfEscaped(bytes: Bytes, first: number): number {
@@ -135,6 +182,15 @@ function endOfEscaped(bytes: Bytes, first: number): number {
     if (byte === backslash) position++
   }
   return -1
+}
+
+/** Or a control character, which must be escaped. */
+function hasEscape(bytes: Bytes, first: number, last: number): boolean {
+  for (let position = first; position < last; position++) {
+    const byte = bytes[position]!
+    if (byte === backslash || byte < 0x20) return true
+  }
+  return false
 }
 
 /** The powers of ten that a double holds exactly. */

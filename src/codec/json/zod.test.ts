@@ -8,6 +8,7 @@ import { tableBuilder } from '../../schema/from-standard.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import { declarationOrder } from '../../schema/numbers.ts'
 import type { Json, Schema, Slot, Types } from '../../schema/type.ts'
+import { Writer } from '../writer.ts'
 import { compileJson, type JsonCodec, type JsonDialect } from './compile.ts'
 
 const numRuns = 400 * Number(process.env['TRUNKLINE_FUZZ_RUNS'] ?? 1)
@@ -36,6 +37,11 @@ function bothWays(codec: JsonCodec, value: unknown): unknown {
   assert.deepEqual(codec.decodeText(JSON.stringify(JSON.parse(text), null, ' \n')), decoded)
   assert.deepEqual(codec.fromJson(JSON.parse(text)), decoded)
   assert.deepEqual(codec.toJson(value), JSON.parse(text))
+
+  const writer = new Writer(64)
+  writer.position = 3
+  codec.encodeInto(value, writer)
+  assert.equal(writer.bytes.toString('utf8', 3, writer.position), text)
   return decoded
 }
 

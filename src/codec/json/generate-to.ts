@@ -1,0 +1,404 @@
+/**
+ * Compiles a schema to one flat writer of JSON bytes: HOT PATH, guarded by `bench/scenarios/codec-json.ts`. A compiler,
+ * so longer than other files.
+ *
+ * `JSON.stringify` makes text that still has to be copied into a buffer; here bytes go where they are sent from. Long
+ * strings, and lists and records of plain scalars, are handed to `JSON.stringify` after a look at each, since nothing
+ * in JavaScript is as fast as that.
+ *
+ * Space: whoever writes a value of unbounded size leaves `spare` bytes free behind it, which is more than all that is
+ * written of bounded size before the next. A value that does not fit its type is `unexpected`: the closures say why.
+ */
+import type {
+  EnumType,
+  Field,
+  ListType,
+  MapType,
+  ObjectType,
+  Schema,
+  Slot,
+  Type,
+  Types,
+  UnionType,
+} from '../../schema/type.ts'
+import { literal, program, type Program } from '../generate.ts'
+import type { Writer } from '../writer.ts'
+import { integerRange } from './integer.ts'
+import { makeRoom, printBigInteger, printInstant, printNumber, printRaw, printText } from './print.ts'
+import { unexpected } from './scan.ts'
+import { compileTo } from './to.ts'
+import { finishWalk, startWalk } from './walk.ts'
+
+/** Writes at the writer's position and moves it. Nothing counts as written when it throws. */
+export type Printer = (writer: Writer, value: unknown) => void
+
+interface Context {
+  readonly schema: Schema
+  readonly depth: number
+  readonly into: Program
+  readonly functions: string[]
+  readonly named: Map<string, string>
+  /** More than is written of bounded size in one go. */
+  readonly spare: number
+}
+
+export function generateTo(schema: Schema, depth: number): Printer {
+  const context: Context = {
+    schema,
+    depth,
+    into: program(),
+    functions: [],
+    named: new Map(),
+    spare: spareOf(schema.types),
+  }
+  const root = writeSlot(schema.root, 'v', context)
+  const room = context.into.constant(makeRoom, 'makeRoom')
+  const source = `
+    let depth = 0
+    function write(w, v) {
+      depth = 0
+      let p = w.position
+      ${room}(w, p, ${context.spare})
+      let b = w.bytes
+      ${root}
+      w.position = p
+    }`
+  return context.into.build<Printer>(`${source}\n${context.functions.join('\n')}\nreturn write`)
+}
+
+/** Statements that write a value, an identifier, at `p`. */
+function writeSlot(slot: Slot, value: string, context: Context): string {
+  const write = writeType(slot, value, context)
+  return slot.nullable ? `if (${value} === null) { ${bytes('null')} } else { ${write} }` : write
+}
+
+function bytes(text: string): string {
+  const stores = [...Buffer.from(text)].map((byte, index) => `b[p + ${index}] = ${byte};`)
+  return `${stores.join(' ')} p += ${stores.length};`
+}
+
+function refuse(condition: string, context: Context): string {
+  return `if (${condition}) throw ${context.into.constant(unexpected, 'unexpected')};`
+}
+
+/** The most bytes that a number takes, `-1.2345678901234567e-100`, or a moment in quotes, or a constant written inline. */
+const longestScalar = 64
+
+/** Brackets, commas and a scalar or two. */
+const slack = 256
+
+const spares = new WeakMap<Types, number>()
+
+/** As if all fields of an object were short: nothing of bounded size is longer. */
+function spareOf(types: Types): number {
+  let spare = spares.get(types)
+  if (spare === undefined) {
+    spare = slack
+    for (const named of Object.values(types)) {
+      if (named.kind !== 'object') continue
+      const sizes = named.fields.map((field) => Buffer.byteLength(keyOf(field)) + longestScalar)
+      spare = Math.max(
+        spare,
+        sizes.reduce((sum, size) => sum + size, slack),
+      )
+    }
+    spares.set(types, spare)
+  }
+  return spare
+}
+
+/** With the comma that stands before it. */
+function keyOf(field: Field): string {
+  return `,${JSON.stringify(field.json ?? field.name)}:`
+}
+
+function writeType(slot: Slot, value: string, context: Context): string {
+  const { type } = slot
+  const { into } = context
+  switch (type.kind) {
+    case 'string':
+      return `${refuse(`typeof ${value} !== 'string'`, context)} ${unbounded(printText, value, context)}`
+    case 'bool':
+      return `if (${value} === true) { ${bytes('true')} }
+        else { ${refuse(`${value} !== false`, context)} ${bytes('false')} }`
+    case 'int':
+    case 'float':
+      return writeNumber(type, value, context)
+    case 'instant':
+      return `${refuse(`!(${value} instanceof Date)`, context)} const at = ${value}.getTime();
+        ${refuse('!(at >= -62167219200000 && at <= 253402300799999)', context)}
+        p = ${into.constant(printInstant, 'print')}(b, p, at);`
+    case 'literal':
+      return writeConstant(type.values, value, context)
+    case 'list':
+      return callFunction(listFunction(type, context), value)
+    case 'map':
+      return callFunction(mapFunction(type, context), value)
+    case 'ref':
+      return writeNamed(type.to, value, context)
+    case 'bytes':
+    case 'json':
+    case 'tuple':
+      return writeSlowly(type, value, context)
+  }
+}
+
+function unbounded(
+  print: (writer: Writer, position: number, value: string, spare: number) => number,
+  value: string,
+  context: Context,
+): string {
+  return `p = ${context.into.constant(print, 'print')}(w, p, ${value}, ${context.spare}); b = w.bytes;`
+}
+
+function callFunction(name: string, value: string): string {
+  return `p = ${name}(w, p, ${value}); b = w.bytes;`
+}
+
+/** A condition: the value is no number of the type. */
+function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
+  if (type.kind === 'float') {
+    const most = type.bits === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE
+    return `typeof ${value} !== 'number' || !(${value} >= -${most} && ${value} <= ${most})`
+  }
+  const { least, most } = integerRange(type)
+  if (type.js === 'bigint')
+    return `typeof ${value} !== 'bigint' || ${value} < ${least}n || ${value} > ${most}n`
+  return `!Number.isInteger(${value}) || ${value} < ${least} || ${value} > ${most}`
+}
+
+function writeNumber(
+  type: Extract<Type, { kind: 'int' | 'float' }>,
+  value: string,
+  context: Context,
+): string {
+  if (type.kind === 'float' && type.nonFinite) return writeSlowly(type, value, context)
+  const print = type.kind === 'int' && type.js === 'bigint' ? printBigInteger : printNumber
+  return `${refuse(isNoNumber(type, value), context)} p = ${context.into.constant(print, 'print')}(b, p, ${value});`
+}
+
+const mostCompared = 8
+function writeConstant(
+  values: readonly (string | number | boolean)[],
+  value: string,
+  context: Context,
+): string {
+  const texts = values.map((each) => JSON.stringify(each))
+  const isShort = texts.every((text) => Buffer.byteLength(text) <= longestScalar)
+  if (isShort && values.length <= mostCompared) {
+    const tests = values.map(
+      (each, index) => `if (${value} === ${literal(each)}) { ${bytes(texts[index]!)} } else `,
+    )
+    return `${tests.join('')}{ ${refuse('true', context)} }`
+  }
+
+  const known = context.into.constant(new Map(values.map((each, index) => [each, texts[index]])), 'known')
+  return `const json = ${known}.get(${value}); ${refuse('json === undefined', context)}
+    ${unbounded(printRaw, 'json', context)}`
+}
+
+/** By the closures. */
+function writeSlowly(type: Type, value: string, context: Context): string {
+  const { schema, depth } = context
+  const to = compileTo({ root: { type }, types: schema.types }, depth)
+  const stringify = (part: unknown, open: number): string => {
+    const walk = startWalk()
+    const json = to(part, walk, open)
+    finishWalk(walk)
+    return JSON.stringify(json)
+  }
+  const text = `${context.into.constant(stringify, 'stringify')}(${value}, depth)`
+  return `const json = ${text}; ${unbounded(printRaw, 'json', context)}`
+}
+
+function enter(context: Context): string {
+  return refuse(`++depth > ${context.depth}`, context)
+}
+
+/** A condition: `JSON.stringify` would not write the value as the type wants it. `undefined` when it never does. */
+function isNotPlain(slot: Slot, value: string): string | undefined {
+  const { type } = slot
+  const condition =
+    type.kind === 'string'
+      ? `typeof ${value} !== 'string'`
+      : type.kind === 'bool'
+        ? `typeof ${value} !== 'boolean'`
+        : (type.kind === 'int' && type.js === 'number') || (type.kind === 'float' && !type.nonFinite)
+          ? isNoNumber(type, value)
+          : undefined
+  return condition !== undefined && slot.nullable ? `${value} !== null && (${condition})` : condition
+}
+
+/** Below this, calling `JSON.stringify` costs more than it saves. */
+const fewElements = 8
+
+function listFunction(type: ListType, context: Context): string {
+  const name = context.into.name('writeList')
+  context.functions.push(listSource(type, name, context))
+  return name
+}
+
+function listSource(type: ListType, name: string, context: Context): string {
+  const isSet = type.js === 'set'
+  const notPlain = isSet || type.of.type.kind === 'int' ? undefined : isNotPlain(type.of, 'v')
+  const room = context.into.constant(makeRoom, 'makeRoom')
+
+  const natively =
+    notPlain === undefined
+      ? ''
+      : `if (list.length > ${fewElements} && list.toJSON === undefined) {
+          for (let i = 0; i < list.length; i++) { const v = list[i]; ${refuse(notPlain, context)} }
+          depth--
+          const json = JSON.stringify(list)
+          ${unbounded(printRaw, 'json', context)}
+          return p
+        }`
+
+  return `function ${name}(w, p, list) {
+    let b = w.bytes
+    ${refuse(isSet ? '!(list instanceof Set)' : '!Array.isArray(list)', context)}
+    ${enter(context)}
+    ${natively}
+    const start = p
+    ${isSet ? 'for (const v of list) {' : 'for (let i = 0; i < list.length; i++) { const v = list[i];'}
+      if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
+      b[p++] = 0x2c
+      { ${writeSlot(type.of, 'v', context)} }
+    }
+    ${close(0x5b, 0x5d, context)}
+    return p
+  }`
+}
+
+/** Every part began with a comma; the first is overwritten by the bracket. */
+function close(open: number, closed: number, context: Context): string {
+  const room = context.into.constant(makeRoom, 'makeRoom')
+  return `if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
+    if (p === start) p++
+    b[start] = ${open}
+    b[p++] = ${closed}
+    depth--`
+}
+
+function mapFunction(type: MapType, context: Context): string {
+  const { key } = type
+  const name = context.into.name('writeMap')
+  const isSimple =
+    type.js === 'record' &&
+    key.kind === 'string' &&
+    key.checks === undefined &&
+    key.format === undefined &&
+    type.keys === undefined
+
+  const slowly = (): string => `function ${name}(w, p, map) {
+    let b
+    ${writeSlowly(type, 'map', context)}
+    return p
+  }`
+  context.functions.push(isSimple ? recordSource(type, name, context) : slowly())
+  return name
+}
+
+function recordSource(type: MapType, name: string, context: Context): string {
+  const notPlain = isNotPlain(type.of, 'v')
+  const room = context.into.constant(makeRoom, 'makeRoom')
+  const print = context.into.constant(printText, 'print')
+
+  const natively =
+    notPlain === undefined
+      ? ''
+      : `if (typeof map.toJSON !== 'function') {
+          const values = Object.values(map)
+          for (let i = 0; i < values.length; i++) { const v = values[i]; ${refuse(notPlain, context)} }
+          depth--
+          const json = JSON.stringify(map)
+          ${unbounded(printRaw, 'json', context)}
+          return p
+        }`
+
+  return `function ${name}(w, p, map) {
+    let b = w.bytes
+    ${refuse(`typeof map !== 'object' || map === null || Array.isArray(map)`, context)}
+    ${enter(context)}
+    ${natively}
+    const keys = Object.keys(map)
+    const start = p
+    for (let i = 0; i < keys.length; i++) {
+      const key = keys[i]
+      const v = map[key]
+      if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
+      b[p++] = 0x2c
+      p = ${print}(w, p, key, ${context.spare})
+      b = w.bytes
+      b[p++] = 0x3a
+      { ${writeSlot(type.of, 'v', context)} }
+    }
+    ${close(0x7b, 0x7d, context)}
+    return p
+  }`
+}
+
+function writeNamed(name: string, value: string, context: Context): string {
+  const named = context.schema.types[name]
+  if (named === undefined) throw new TypeError(`the type "${name}" is not in the table of types`)
+  if (named.kind === 'enum') return writeEnum(named, value, context)
+
+  let made = context.named.get(name)
+  if (made === undefined) {
+    made = context.into.name('writeNamed')
+    context.named.set(name, made)
+    const source =
+      named.kind === 'object' ? objectSource(named, made, context) : unionSource(named, made, context)
+    context.functions.push(source)
+  }
+  return callFunction(made, value)
+}
+
+function writeEnum(named: EnumType, value: string, context: Context): string {
+  return writeConstant(
+    named.values.map((each) => each.value),
+    value,
+    context,
+  )
+}
+
+function objectSource(named: ObjectType, name: string, context: Context): string {
+  const room = context.into.constant(makeRoom, 'makeRoom')
+  const fields = named.fields.map((field) => writeField(field, context))
+
+  return `function ${name}(w, p, object) {
+    let b = w.bytes
+    ${refuse(`typeof object !== 'object' || object === null || Array.isArray(object)`, context)}
+    ${enter(context)}
+    if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
+    const start = p
+    ${fields.join('\n')}
+    ${close(0x7b, 0x7d, context)}
+    return p
+  }`
+}
+
+function writeField(field: Field, context: Context): string {
+  const name = literal(field.name)
+  const isInherited = field.name in Object.prototype
+  const value = isInherited
+    ? `Object.hasOwn(object, ${name}) ? object[${name}] : undefined`
+    : `object[${name}]`
+  const mayBeAbsent = field.optional || field.default !== undefined
+  const write = `${bytes(keyOf(field))} ${writeSlot(field, 'v', context)}`
+  return `{ const v = ${value}; ${mayBeAbsent ? `if (v !== undefined) { ${write} }` : write} }`
+}
+
+function unionSource(named: UnionType, name: string, context: Context): string {
+  const branches = named.variants.map(
+    ({ tag, to }) => `case ${literal(tag)}: { ${writeNamed(to, 'object', context)} return p }`,
+  )
+  return `function ${name}(w, p, object) {
+    let b
+    ${refuse(`typeof object !== 'object' || object === null`, context)}
+    switch (object[${literal(named.by)}]) {
+      ${branches.join('\n')}
+      default: ${refuse('true', context)}
+    }
+  }`
+}

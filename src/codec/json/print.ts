@@ -1,0 +1,158 @@
+/**
+ * HOT PATH; guarded by `bench/scenarios/codec-json.ts`. Printers for the writers that are generated for a type: each
+ * writes at `position` and returns the position behind. Those whose size is bounded rely on the caller for space; the
+ * others make sure that `spare` bytes remain behind what they wrote, and may replace the writer's buffer.
+ */
+import type { Writer } from '../writer.ts'
+
+interface Bytes extends Buffer {
+  latin1Write(text: string, position: number): number
+  utf8Write(text: string, position: number): number
+}
+
+/** Up to here characters are written one by one; a native call costs more. */
+const shortText = 48
+
+/** A JSON string. */
+export function printText(writer: Writer, position: number, text: string, spare: number): number {
+  const { length } = text
+  if (length > shortText) return printRaw(writer, position, JSON.stringify(text), spare)
+
+  let next = position
+  if (next + length + 2 + spare > writer.bytes.length) makeRoom(writer, next, length + 2 + spare)
+  const { bytes } = writer
+  bytes[next++] = 0x22
+  for (let index = 0; index < length; index++) {
+    const code = text.charCodeAt(index)
+    if (code < 0x20 || code > 0x7e || code === 0x22 || code === 0x5c) {
+      return printRaw(writer, position, JSON.stringify(text), spare)
+    }
+    bytes[next++] = code
+  }
+  bytes[next++] = 0x22
+  return next
+}
+
+/** Below this, room for the worst case costs less than counting. */
+const fewCharacters = 2048
+
+/** Text that is JSON already. */
+export function printRaw(writer: Writer, position: number, json: string, spare: number): number {
+  const size = json.length < fewCharacters ? json.length * 3 : Buffer.byteLength(json)
+  makeRoom(writer, position, size + spare)
+  return position + (writer.bytes as Bytes).utf8Write(json, position)
+}
+
+export function makeRoom(writer: Writer, position: number, size: number): void {
+  writer.position = position
+  writer.reserve(size)
+}
+
+/** ASCII of at most 32 characters, such as numbers. */
+export function printShort(bytes: Buffer, position: number, text: string): number {
+  const { length } = text
+  for (let index = 0; index < length; index++) bytes[position + index] = text.charCodeAt(index)
+  return position + length
+}
+
+/** An integer or a finite double. */
+export function printNumber(bytes: Buffer, position: number, value: number): number {
+  if (value >= 0 && value <= 999_999) {
+    if ((value | 0) === value) return printSmall(bytes, position, value)
+    const thousandths = Math.round(value * 1000)
+    if (thousandths / 1000 === value) return printDecimal(bytes, position, thousandths)
+  }
+  return printShort(bytes, position, value === 0 ? '0' : String(value))
+}
+
+/**
+ * Up to three decimals. A double has only one decimal of at most 15 digits that is read as it, so this is the shortest
+ * one, which JavaScript prints.
+ */
+function printDecimal(bytes: Buffer, position: number, thousandths: number): number {
+  const whole = (thousandths / 1000) | 0
+  const fraction = thousandths - whole * 1000
+  const hundreds = (fraction / 100) | 0
+  const tens = ((fraction - hundreds * 100) / 10) | 0
+  const ones = fraction - hundreds * 100 - tens * 10
+
+  let next = printSmall(bytes, position, whole)
+  bytes[next++] = 0x2e
+  bytes[next++] = 0x30 + hundreds
+  if (tens !== 0 || ones !== 0) bytes[next++] = 0x30 + tens
+  if (ones !== 0) bytes[next++] = 0x30 + ones
+  return next
+}
+
+function printSmall(bytes: Buffer, position: number, value: number): number {
+  if (value < 10) {
+    bytes[position] = 0x30 + value
+    return position + 1
+  }
+
+  const length = value < 100 ? 2 : value < 1000 ? 3 : value < 10_000 ? 4 : value < 100_000 ? 5 : 6
+  let rest = value
+  for (let index = position + length - 1; index >= position; index--) {
+    const tens = (rest / 10) | 0
+    bytes[index] = 0x30 + rest - tens * 10
+    rest = tens
+  }
+  return position + length
+}
+
+/** In quotes. */
+export function printBigInteger(bytes: Buffer, position: number, value: bigint): number {
+  bytes[position] = 0x22
+  const end = printShort(bytes, position + 1, value.toString())
+  bytes[end] = 0x22
+  return end + 1
+}
+
+/** RFC 3339 with milliseconds and `Z`, in quotes, of a moment in the years 0000 to 9999. */
+export function printInstant(bytes: Buffer, position: number, milliseconds: number): number {
+  const days = Math.floor(milliseconds / 86_400_000)
+  const time = milliseconds - days * 86_400_000
+
+  // From days to a date in the proleptic Gregorian calendar, in years that begin in March.
+  const shifted = days + 719_468
+  const era = Math.floor(shifted / 146_097)
+  const dayOfEra = shifted - era * 146_097
+  const leaps = ((dayOfEra / 1460) | 0) - ((dayOfEra / 36_524) | 0) + ((dayOfEra / 146_096) | 0)
+  const yearOfEra = ((dayOfEra - leaps) / 365) | 0
+  const dayOfYear = dayOfEra - (365 * yearOfEra + ((yearOfEra / 4) | 0) - ((yearOfEra / 100) | 0))
+  const monthFromMarch = ((5 * dayOfYear + 2) / 153) | 0
+  const day = dayOfYear - (((153 * monthFromMarch + 2) / 5) | 0) + 1
+  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9
+  const year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
+
+  const seconds = (time / 1000) | 0
+  const minutes = (seconds / 60) | 0
+  const hours = (minutes / 60) | 0
+  const fraction = time - seconds * 1000
+
+  bytes[position] = 0x22
+  printTwo(bytes, position + 1, (year / 100) | 0)
+  printTwo(bytes, position + 3, year % 100)
+  bytes[position + 5] = 0x2d
+  printTwo(bytes, position + 6, month)
+  bytes[position + 8] = 0x2d
+  printTwo(bytes, position + 9, day)
+  bytes[position + 11] = 0x54
+  printTwo(bytes, position + 12, hours)
+  bytes[position + 14] = 0x3a
+  printTwo(bytes, position + 15, minutes % 60)
+  bytes[position + 17] = 0x3a
+  printTwo(bytes, position + 18, seconds % 60)
+  bytes[position + 20] = 0x2e
+  bytes[position + 21] = 0x30 + ((fraction / 100) | 0)
+  printTwo(bytes, position + 22, fraction % 100)
+  bytes[position + 24] = 0x5a
+  bytes[position + 25] = 0x22
+  return position + 26
+}
+
+function printTwo(bytes: Buffer, position: number, value: number): void {
+  const tens = (value / 10) | 0
+  bytes[position] = 0x30 + tens
+  bytes[position + 1] = 0x30 + value - tens * 10
+}
