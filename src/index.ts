@@ -1,5 +1,5 @@
 /** The public API. */
-export { contract, contractInfo } from './contract/contract.ts'
+export { contract, contractInfo, isContract } from './contract/contract.ts'
 export { call } from './contract/call.ts'
 export { stream } from './contract/stream.ts'
 export { event } from './contract/event.ts'
@@ -10,6 +10,7 @@ export { parseDuration, type Duration } from './contract/duration.ts'
 export { ContractError, type ContractErrorCode } from './contract/contract-error.ts'
 export { describe, type ContractDescription } from './contract/describe.ts'
 export { fromDescription } from './contract/from-description.ts'
+export { describeText } from './contract/describe-text.ts'
 export { diff, type Difference } from './contract/diff.ts'
 export { updateLock, type LockOptions, type LockUpdate } from './contract/lock-update.ts'
 export type { Lock } from './contract/lock.ts'
@@ -22,20 +23,26 @@ export type { TaskDeclaration } from './contract/task.ts'
 export type { CollectionDeclaration } from './contract/collection.ts'
 export type { Fault, FaultOptions } from './contract/fault.ts'
 export type { RestOptions } from './contract/rest-types.ts'
-export type { ContractInfo, Operation } from './contract/operation.ts'
+export type { CallOperation, ContractInfo, FaultInfo, Message, Operation } from './contract/operation.ts'
 export type { CallOptions, MetadataReader, PublishOptions, ReplyHead, SendOptions } from './contract/types.ts'
 export type { StatusCode } from './contract/status.ts'
+export { jsonOf, type JsonForm } from './codec/json/json-of.ts'
+export { Invalid, type Issue } from './schema/invalid.ts'
+export type { Json, Schema } from './schema/type.ts'
 
-export { implement, type Handlers, type Implementation, type ImplementOptions } from './server/implement.ts'
+export {
+  implement,
+  isImplementation,
+  type Handlers,
+  type Implementation,
+  type ImplementOptions,
+} from './server/implement.ts'
 export { serve, type ServeOptions, type Server } from './server/serve.ts'
 export type { Authenticate, AuthenticationRequest } from './server/authenticate.ts'
-export {
-  connect,
-  disconnect,
-  type Client,
-  type ConnectOptions,
-  type ConnectTarget,
-} from './client/connect.ts'
+export { connect, type Client, type ConnectOptions, type ConnectTarget } from './client/connect.ts'
+export { connectTo, type UntypedClient } from './client/connect-to.ts'
+export { describeServer, type DescribeServerOptions } from './client/describe-server.ts'
+export { disconnect } from './client/disconnect.ts'
 
 export { CallError, type CallErrorOptions } from './call/error.ts'
 export { isFault } from './call/fault.ts'

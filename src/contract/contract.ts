@@ -113,3 +113,20 @@ export function contractInfo(declared: { readonly [about]: About<unknown> }): Co
     )
   return info
 }
+
+/**
+ * Whether a value is a declared contract, of this copy of the library or of another.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, isContract } from 'trunkline'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.equal(isContract(contract('acme.ping.v1', { ping: call({}) })), true)
+ * assert.equal(isContract({ ping: call({}) }), false)
+ * ```
+ */
+export function isContract(value: unknown): value is Contract {
+  if (typeof value !== 'object' || value === null) return false
+  return (value as Partial<Contract>)[about]?.info !== undefined
+}

@@ -28,6 +28,7 @@ export interface ContractInfo {
   readonly digest: string
 }
 
+/** A resolved operation of any kind. */
 export type Operation = CallOperation | EventOperation | TaskOperation | CollectionOperation
 
 interface Common {
@@ -41,6 +42,7 @@ interface Common {
   readonly scopes: readonly string[]
 }
 
+/** A resolved call: its messages, its faults, and its names on the wires. */
 export interface CallOperation extends Common {
   readonly kind: 'call'
   readonly streaming: Streaming
@@ -92,6 +94,7 @@ export interface Message {
   readonly refine: ((value: unknown) => unknown) | undefined
 }
 
+/** A resolved fault: an error that the contract declares. */
 export interface FaultInfo {
   readonly name: string
   readonly code: StatusCode

@@ -12,6 +12,14 @@ export const maximumIssues = 20
 /**
  * A value that does not fit its type, found while encoding, decoding or validating. Codecs throw it; wires turn it
  * into `invalid_argument` for what a caller sent, and into `internal` for what a handler returned.
+ *
+ * @example
+ * ```ts
+ * import { Invalid } from 'trunkline'
+ *
+ * const error = new Invalid([{ path: 'lines[2].quantity', message: 'expected an integer ≥ 1, got "two"' }])
+ * console.log(error.message) // lines[2].quantity: expected an integer ≥ 1, got "two"
+ * ```
  */
 export class Invalid extends Error {
   override readonly name = 'Invalid'

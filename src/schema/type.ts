@@ -180,6 +180,7 @@ export interface Variant {
   readonly number: number
 }
 
+/** What JSON can say. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json }
 
 /** JSON Schema's format names, plus `decimal`. Those that `codec/formats.ts` knows are validated; others documented. */

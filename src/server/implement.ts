@@ -36,7 +36,19 @@ export function implementedHandlers(implementation: Implementation): ReadonlyMap
   return implementation[handlersOf]
 }
 
-/** Whether a value was made by `implement` or by a client that answers a contract. */
+/**
+ * Whether a value was made by `implement`, and so can be given to `serve`.
+ *
+ * @example
+ * ```ts
+ * import { call, contract, implement, isImplementation } from 'trunkline'
+ * import assert from 'node:assert/strict'
+ *
+ * const Ping = contract('acme.ping.v1', { ping: call({}) })
+ * assert.equal(isImplementation(implement(Ping, { ping() {} })), true)
+ * assert.equal(isImplementation(Ping), false)
+ * ```
+ */
 export function isImplementation(value: unknown): value is Implementation {
   return typeof value === 'object' && value !== null && handlersOf in value
 }

@@ -1,5 +1,11 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
-import { rest } from './rest/index.ts'
+import {
+  type OpenApiDocument,
+  type OpenApiOptions,
+  type RestOptions,
+  exportOpenApi,
+  rest,
+} from './rest/index.ts'
 import { trunk } from './trunk/index.ts'
 import type { Wire } from './wire.ts'
 
@@ -8,5 +14,5 @@ export function defaultWires(): readonly Wire[] {
   return [trunk(), rest()]
 }
 
-export { rest, trunk }
-export type { Wire }
+export { exportOpenApi, rest, trunk }
+export type { OpenApiDocument, OpenApiOptions, RestOptions, Wire }

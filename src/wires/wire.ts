@@ -11,6 +11,7 @@ import type { Limits } from '../call/limits.ts'
 import type { Logger } from '../call/logger.ts'
 import type { Metadata } from '../call/metadata.ts'
 import type { Peer } from '../call/peer.ts'
+import type { ContractDescription } from '../contract/describe.ts'
 import type { CallOperation, ContractInfo, Operation } from '../contract/operation.ts'
 import type { HttpExchange, HttpRequest, HttpTransport } from '../http/exchange.ts'
 
@@ -125,6 +126,8 @@ export interface ByteClient {
   readonly alpn: string
   /** Speaks the wire on a connected stream. Resolves when calls may be made (the handshake is over). */
   open(stream: Duplex, options: ChannelOptions): Promise<Channel>
+  /** Asks what the server serves, where the protocol has a question for it. The stream is closed afterwards. */
+  describe?(stream: Duplex, options: DescribeOptions): Promise<readonly ContractDescription[]>
 }
 
 /** A wire on HTTP. gRPC, Connect and REST share the connections of one endpoint. */
@@ -133,6 +136,8 @@ export interface HttpClient {
   /** HTTP versions it can use, best first. */
   readonly versions: readonly ('1.1' | '2')[]
   open(transport: HttpTransport, options: ChannelOptions): Channel
+  /** As a `ByteClient`'s; the transport is the caller's to close. */
+  describe?(transport: HttpTransport, options: DescribeOptions): Promise<readonly ContractDescription[]>
 }
 
 /** A wire that dials for itself: in-process, queues. */
@@ -150,6 +155,9 @@ export interface ChannelOptions {
   readonly clock: Clock
   readonly log: Logger
 }
+
+/** What asking a server for its description needs: there is no contract yet. */
+export type DescribeOptions = Omit<ChannelOptions, 'contract'>
 
 /** An open way to one endpoint, which carries any number of calls at once. */
 export interface Channel {

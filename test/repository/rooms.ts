@@ -28,7 +28,17 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   telemetry: ['call', 'contract'],
   testing: ['(entry)', 'client', 'contract', 'server'],
   cli: ['(entry)', 'testing', 'wires/index.ts'],
-  '(entry)': ['call', 'contract', 'server', 'client', 'telemetry', 'wires/wire.ts', 'wires/index.ts'],
+  '(entry)': [
+    'call',
+    'contract',
+    'codec',
+    'schema',
+    'server',
+    'client',
+    'telemetry',
+    'wires/wire.ts',
+    'wires/index.ts',
+  ],
 }
 
 /** The room of a file of src/. */

@@ -7,6 +7,7 @@ import type { HttpTransport } from '../../http/exchange.ts'
 import type { Channel, ChannelOptions, HttpClient } from '../wire.ts'
 import { ClientCall } from './client-call.ts'
 import { ClientOperation, type ClientOperationOptions } from './client-operation.ts'
+import { fetchDescription } from './description.ts'
 
 export interface RestClientOptions {
   /** Whether to ask for compressed answers. */
@@ -19,6 +20,7 @@ export function restClient({ compression }: RestClientOptions): HttpClient {
     over: 'http',
     versions: ['1.1'],
     open: (transport, options) => new RestChannel(transport, options, compression),
+    describe: fetchDescription,
   }
 }
 

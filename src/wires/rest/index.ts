@@ -1,5 +1,6 @@
 import type { Wire } from '../wire.ts'
 import { restClient } from './client.ts'
+import { descriptionPath } from './description.ts'
 import type { OpenApiOptions } from './openapi.ts'
 import { restServer } from './server.ts'
 import { supports } from './supports.ts'
@@ -12,6 +13,8 @@ export interface RestOptions {
   readonly openapi?: `/${string}` | false
   /** Where the server's page for people is, or `false` for nowhere. Default `/docs`. */
   readonly docs?: `/${string}` | false
+  /** Where the contracts describe themselves to `describeServer` and `trunkline call`. Default `/trunkline.json`. */
+  readonly description?: '/trunkline.json' | false
   /** What the documents say of the service: title, version, description, servers. */
   readonly document?: OpenApiOptions
   /** Whether clients ask for compressed answers: less network for more CPU on both sides. Default: no. */
@@ -46,14 +49,15 @@ export interface RestOptions {
  * ```
  */
 export function rest(options: RestOptions = {}): Wire {
-  const { openapi = '/openapi.json', docs = '/docs', document = {}, compression = false } = options
+  const { openapi = '/openapi.json', docs = '/docs', compression = false } = options
+  const { description = descriptionPath, document = {} } = options
   return {
     name: 'rest',
     schemes: ['http', 'https', 'http+unix'],
     defaultPort: 80,
     needsNumbers: false,
     supports,
-    server: restServer({ openapi, docs, document }),
+    server: restServer({ openapi, docs, description, document }),
     client: restClient({ compression }),
   }
 }

@@ -9,6 +9,7 @@ import { isJsonType, parseMediaType } from '../../http/media-type.ts'
 import type { Host, HttpMount, HttpServer } from '../wire.ts'
 import { type RequestHeaders, readRequestHeaders } from './call-metadata.ts'
 import { Endpoint, jsonType } from './endpoint.ts'
+import { writeDescription } from './description.ts'
 import { docsHeaders, docsHtml } from './docs-page.ts'
 import { ndjsonTypes } from './ndjson.ts'
 import { type OpenApiOptions, exportOpenApi } from './openapi.ts'
@@ -34,6 +35,8 @@ export interface RestServerOptions {
   readonly openapi: string | false
   /** Where the page for people is; `false` for nowhere. */
   readonly docs: string | false
+  /** Where the contracts' descriptions are, for callers that have no contract; `false` for nowhere. */
+  readonly description: string | false
   /** What the documents say of the service. */
   readonly document: OpenApiOptions
 }
@@ -88,7 +91,10 @@ function entriesOf(host: Host, options: RestServerOptions): RouterEntry<Target>[
   return [...documentsOf(host, options).filter(({ path }) => !taken.has(`GET ${path}`)), ...entries]
 }
 
-function documentsOf(host: Host, { openapi, docs, document }: RestServerOptions): RouterEntry<Target>[] {
+function documentsOf(
+  host: Host,
+  { openapi, docs, description, document }: RestServerOptions,
+): RouterEntry<Target>[] {
   const entries: RouterEntry<Target>[] = []
   const describe = () => exportOpenApi(host.contracts, document)
 
@@ -96,6 +102,12 @@ function documentsOf(host: Host, { openapi, docs, document }: RestServerOptions)
     const headers = new HttpHeaders(['content-type', jsonType])
     const target = new Document(headers, () => JSON.stringify(describe()))
     entries.push({ method: 'GET', path: openapi, target })
+  }
+
+  if (description !== false) {
+    const headers = new HttpHeaders(['content-type', jsonType])
+    const target = new Document(headers, () => writeDescription(host.contracts))
+    entries.push({ method: 'GET', path: description, target })
   }
 
   if (docs !== false) {

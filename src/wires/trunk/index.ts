@@ -50,6 +50,7 @@ export function trunk(): Wire {
     over: 'bytes',
     alpn,
     open: (stream, options) => openChannel(stream, options, codecs, writers),
+    describe: (stream, options) => describeOverTrunk(stream, options),
   }
 
   return {
