@@ -65,6 +65,9 @@ const backslash = 0x5c
 /** From here on a string is found by its end, natively, and not byte by byte. */
 const longString = 48
 
+/** From here on, guessing where a string with escapes ends costs less than looking at every byte. */
+const veryLongString = 512
+
 export function readText(cursor: Cursor, position: number): string {
   const { bytes } = cursor
   if (bytes[position] !== quote) throw unexpected
@@ -101,9 +104,12 @@ function readHardText(cursor: Cursor, first: number): string {
   const { bytes } = cursor
   let last = bytes.indexOf(quote, first)
   if (last > first && bytes[last - 1] === backslash) {
-    const text = guessEscaped(cursor, first)
-    if (text !== undefined) return text
-    last = endOfEscaped(bytes, first)
+    last = endOfEscaped(bytes, first, Math.min(first + veryLongString, bytes.length))
+    if (last < 0) {
+      const text = guessEscaped(cursor, first)
+      if (text !== undefined) return text
+      last = endOfEscaped(bytes, first, bytes.length)
+    }
   }
   if (last < 0) throw unexpected
   cursor.position = last + 1
@@ -156,7 +162,7 @@ function guessEscaped(cursor: Cursor, first: number): string | undefined {
       else at = near.indexOf(close, at + 1)
     }
   }
-  if (nearest < longString || nearest >= near.length) return undefined
+  if (nearest < veryLongString || nearest >= near.length) return undefined
 
   const text = unquote(bytes, first - 1, first + nearest + 1)
   if (text !== undefined) cursor.position = first + nearest + 1
@@ -174,9 +180,8 @@ function isEscaped(bytes: Buffer, position: number): boolean {
   return (position - before) % 2 === 1
 }
 
-function endOfEscaped(bytes: Bytes, first: number): number {
-  const { length } = bytes
-  for (let position = first; position < length; position++) {
+function endOfEscaped(bytes: Bytes, first: number, end: number): number {
+  for (let position = first; position < end; position++) {
     const byte = bytes[position]
     if (byte === quote) return position
     if (byte === backslash) position++
