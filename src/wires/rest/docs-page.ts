@@ -119,8 +119,8 @@ function typeOf(schema: JsonSchema): string {
     return `<a href="#type-${text(name)}">${text(name)}</a>`
   }
 
-  const inner = schema['contentSchema']
-  if (inner !== undefined) return `stream of ${typeOf(inner as JsonSchema)}`
+  const data = (schema['items'] as { properties?: { data?: JsonSchema } } | undefined)?.properties?.data
+  if (data !== undefined) return `events of ${typeOf(data['contentSchema'] as JsonSchema)}`
   const either = (schema['oneOf'] ?? schema['anyOf']) as JsonSchema[] | undefined
   if (either !== undefined) return either.map(typeOf).join(' or ')
   if (schema['allOf'] !== undefined) return text(String(schema['title'] ?? 'all of several'))

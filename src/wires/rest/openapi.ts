@@ -260,8 +260,8 @@ function bodyOf(
   using: JsonSchemaOptions,
 ): OpenApiOperation['requestBody'] {
   if (input.stream) {
-    const content = { [ndjsonTypes[0]]: { schema: streamSchema(input, using) } }
-    return { required: true, description: 'A stream: one JSON message a line.', content }
+    const content = { [ndjsonTypes[0]]: { schema: ndjsonSchema(input, using) } }
+    return { required: false, description: 'A stream: one JSON message a line; empty for none.', content }
   }
 
   const object = objectOf(input)
@@ -285,10 +285,25 @@ function jsonBody(required: boolean, schema: JsonSchema): OpenApiOperation['requ
   return { required, content: { 'application/json': { schema } } }
 }
 
-/** OpenAPI 3.1 has no word for a sequence of messages: it is text, whose lines or events are JSON. */
-function streamSchema(message: Message, using: JsonSchemaOptions): JsonSchema {
+/** The content of a sequential media type as the list of its messages, which is how OpenAPI 3.2 understands it. */
+function ndjsonSchema(message: Message, using: JsonSchemaOptions): JsonSchema {
+  return { type: 'array', items: slotSchema(message.schema.root, using) }
+}
+
+/** Server-sent events as the list of their events. */
+function sseSchema(message: Message, using: JsonSchemaOptions): JsonSchema {
   const contentSchema = slotSchema(message.schema.root, using)
-  return { type: 'string', contentMediaType: 'application/json', contentSchema }
+  return {
+    type: 'array',
+    items: {
+      type: 'object',
+      required: ['data'],
+      properties: {
+        event: { type: 'string', enum: ['message', 'problem', 'end'], default: 'message' },
+        data: { type: 'string', contentMediaType: 'application/json', contentSchema },
+      },
+    },
+  }
 }
 
 function responsesOf(operation: CallOperation, using: JsonSchemaOptions): Record<string, OpenApiResponse> {
@@ -356,10 +371,13 @@ function successOf({ output, rest, streaming }: CallOperation, using: JsonSchema
     return { description: 'The answer.', ...headers, content: { 'application/json': { schema } } }
   }
 
-  const schema = streamSchema(output, using)
   const description =
     'A stream. NDJSON has one message a line, and ends with {"$problem": …} if it failed; server-sent events have ' +
     'one message in the data of each event, and end with an event "end", or "problem" if it failed.' +
     (streaming === 'bidirectional' ? ' It may begin before the request has ended.' : '')
-  return { description, content: { [ndjsonTypes[0]]: { schema }, [sseType]: { schema } } }
+  const content = {
+    [ndjsonTypes[0]]: { schema: ndjsonSchema(output, using) },
+    [sseType]: { schema: sseSchema(output, using) },
+  }
+  return { description, content }
 }
