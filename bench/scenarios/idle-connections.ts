@@ -11,7 +11,8 @@ import { spread } from '../harness/statistics.ts'
 const STEP = 500
 
 const systems = {
-  ours: { server: ['systems/server.ts', 'trunk'], client: ['systems/idle-client.ts'] },
+  ours: { server: ['systems/server.ts', 'trunk'], client: ['systems/idle-client.ts', 'shared'] },
+  alone: { server: ['systems/server.ts', 'trunk'], client: ['systems/idle-client.ts', 'alone'] },
   socket: { server: ['peers/net-idle-server.ts'], client: ['peers/net-idle-client.ts'] },
 }
 
@@ -24,14 +25,20 @@ const scenario: Scenario = {
   title: 'Idle connections',
   about:
     `Heap and buffers a connection, after a garbage collection, measured over rounds of ${STEP} further connections each. ` +
-    'Every trunk connection has made one call. A trunk client is one `connect()`, its own balancer, pool and filters included.',
+    'Every trunk connection has made one call and belongs to a `connect()` of its own, with balancer, pool and filters; in the ' +
+    'second row these do not even share the compiled codecs.',
 
   run: async (effort) => {
     const ours = await costs(systems.ours, effort.rounds)
+    const alone = await costs(systems.alone, effort.rounds)
     const socket = await costs(systems.socket, effort.rounds)
     const rows = [['', 'server, KiB', 'client, KiB', 'resident: server / client, KiB']]
 
-    for (const [name, cost] of Object.entries({ 'trunk connection': ours, 'socket alone': socket })) {
+    for (const [name, cost] of Object.entries({
+      'trunk connection': ours,
+      'trunk client, nothing shared': alone,
+      'socket alone': socket,
+    })) {
       const resident = `${kib(cost.server, 'resident')} / ${kib(cost.client, 'resident')}`
       rows.push([name, kib(cost.server, 'held'), kib(cost.client, 'held'), resident])
     }
