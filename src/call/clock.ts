@@ -4,8 +4,10 @@
  */
 
 export interface Clock {
-  /** Monotonic milliseconds, at most one turn of the event loop old. */
+  /** Monotonic milliseconds, at most one turn of the event loop old. For code that the event loop has just called. */
   now(): number
+  /** Monotonic milliseconds of this moment. For code that follows somebody else's, which may have kept the turn busy. */
+  read(): number
 }
 
 let reading = 0
@@ -15,13 +17,17 @@ function expire(): void {
   fresh = false
 }
 
-/** The process's clock. */
-export const clock: Clock = {
-  now() {
-    if (fresh) return reading
-    reading = performance.now()
+function read(): number {
+  reading = performance.now()
+  if (!fresh) {
     fresh = true
     setImmediate(expire)
-    return reading
-  },
+  }
+  return reading
+}
+
+/** The process's clock. */
+export const clock: Clock = {
+  now: () => (fresh ? reading : read()),
+  read,
 }

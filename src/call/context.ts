@@ -92,9 +92,12 @@ export class HandlerContext implements Context<never> {
     }
   }
 
-  /** The reply with this output. A stream's trailers are still written to while it runs. */
+  /** The reply with this output. A generator writes to its metadata and trailers once it runs. */
   answer(output: unknown, streamed: boolean): Reply {
-    if (streamed) this.#trailers ??= new Metadata()
+    if (streamed) {
+      this.#replyMetadata ??= new Metadata()
+      this.#trailers ??= new Metadata()
+    }
     return { output, metadata: this.#replyMetadata, trailers: this.#trailers }
   }
 }

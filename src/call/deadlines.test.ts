@@ -27,6 +27,9 @@ class FakeTime {
   now(): number {
     return this.#now
   }
+  read(): number {
+    return this.#now
+  }
   pass(milliseconds: number): void {
     for (let i = 0; i < milliseconds; i++) {
       this.#now++

@@ -70,7 +70,7 @@ export class DeadlineWheel {
     if (this.#timer !== undefined) clearTimeout(this.#timer)
     this.#wake = absolute
     // A deadline far away is visited once a round at most, so that the timer is never set beyond what it must see.
-    const delay = Math.max(1, Math.ceil(absolute * slotMilliseconds - this.#clock.now()))
+    const delay = Math.max(1, Math.ceil(absolute * slotMilliseconds - this.#clock.read()))
     this.#timer = setTimeout(() => this.#visit(), Math.min(delay, 2 ** 30))
     this.#timer.unref()
   }
@@ -78,7 +78,7 @@ export class DeadlineWheel {
   #visit(): void {
     this.#timer = undefined
     if (this.#size === 0) return
-    const now = this.#clock.now()
+    const now = this.#clock.read()
     const current = Math.floor(now / slotMilliseconds)
     const first = Math.max(this.#visited, current - slotCount + 1)
     const due: Expiring[] = []

@@ -2,8 +2,9 @@ import type { Call } from './call.ts'
 import type { Metadata } from './metadata.ts'
 
 /**
- * What a handler answers. `metadata` is sent before the first message; `trailers` is complete once the output has
- * ended, so a streaming handler may add to it until then.
+ * What a handler answers. `metadata` goes before the first message: a wire sends it with that message, or alone when the
+ * stream has not begun within a turn of the event loop, so what a generator sets before its first `await` or `yield` goes
+ * along. `trailers` is complete once the output has ended, so a streaming handler may add to it until then.
  */
 export interface Reply {
   /** The value, or, of a streamed output, an AsyncIterable or Iterable. */

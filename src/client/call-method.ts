@@ -149,7 +149,7 @@ function beginCall(
   const usual = operation.timeout ?? (operation.streaming === 'unary' ? timeout : Infinity)
   const given =
     options?.timeout === undefined ? usual : parseDuration(options.timeout, `timeout of ${operation.id}`)
-  if (given !== Infinity) call.limit(clock.now() + given)
+  if (given !== Infinity) call.limit(clock.read() + given)
   if (options !== undefined) applyOptions(call, options)
   if (parent !== undefined) inherit(call, parent)
   return call

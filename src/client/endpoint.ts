@@ -149,7 +149,10 @@ export class Endpoint implements Balanced {
       case 'http': {
         const { headerSize, stallTimeout } = this.#settings.limits
         const connect = (): Promise<Duplex> => this.#guarded(() => this.#dial(['http/1.1']))
-        return client.open(http1Transport(connect, { secure: this.#target.secure, headerSize, stallTimeout }), options)
+        return client.open(
+          http1Transport(connect, { secure: this.#target.secure, headerSize, stallTimeout }),
+          options,
+        )
       }
     }
   }

@@ -45,7 +45,7 @@ export class CallMetrics {
     const series = this.#of(call)
     const started = clock.now()
     series.active++
-    call.onEnd((outcome) => series.ended(outcome, (clock.now() - started) / 1000))
+    call.onEnd((outcome) => series.ended(outcome, (clock.read() - started) / 1000))
     return next(call)
   }
 

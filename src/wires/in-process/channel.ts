@@ -118,28 +118,33 @@ export class InProcessChannel implements Channel {
       call.end(undefined, 1, 1)
       return { ...reply, output }
     }
-    return { ...reply, output: this.#streamed(call, served, message, reply.output, given) }
+    const iterable = reply.output as AsyncIterable<unknown> & Iterable<unknown>
+    const iterator = (iterable[Symbol.asyncIterator]?.() ??
+      iterable[Symbol.iterator]()) as AsyncIterator<unknown>
+    const first = Promise.resolve(iterator.next())
+    await Promise.race([first.catch(() => undefined), turn()])
+    return { ...reply, output: this.#streamed(call, served, message, iterator, first, given) }
   }
 
   async *#streamed(
     call: Call,
     served: Call,
     message: Message,
-    output: unknown,
+    iterator: AsyncIterator<unknown>,
+    first: Promise<IteratorResult<unknown>>,
     given: Promise<never>,
   ): AsyncGenerator<unknown, void, undefined> {
-    const iterable = output as AsyncIterable<unknown> & Iterable<unknown>
-    const iterator = (iterable[Symbol.asyncIterator]?.() ??
-      iterable[Symbol.iterator]()) as AsyncIterator<unknown>
+    let next = first
     let sent = 0
     let ended = false
 
     try {
       while (true) {
-        const step = await Promise.race([iterator.next(), given])
+        const step = await Promise.race([next, given])
         if (step.done) break
         sent++
         yield await this.#output(served, message, step.value)
+        next = Promise.resolve(iterator.next())
       }
       ended = true
       served.end(undefined, 1, sent)
@@ -216,4 +221,10 @@ function withCopiedFault(call: Call, error: CallError): CallError {
     return new CallError(code, message, { ...options, retryAfter })
   const detail = declared.detail && copier(declared.detail)(error.fault?.detail)
   return new CallError(code, message, { ...options, retryAfter, fault: { name, detail } })
+}
+
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve)
+  })
 }
