@@ -3,14 +3,14 @@
  * must not be generated. The generated ones know valid values and usual bytes only; for all else they hand over to the
  * closures, which find every problem and its path.
  */
-import type { Schema, Types } from '../../schema/type.ts'
+import type { Schema, Slot, Types } from '../../schema/type.ts'
 import { canGenerate } from '../generate.ts'
 import type { Writer } from '../writer.ts'
-import { closureDecoder } from './decode.ts'
-import { closureEncoder } from './encode.ts'
+import { closureDecoder, type Decode } from './decode.ts'
+import { closureEncoder, type Encode } from './encode.ts'
 import { giveUp } from './fast.ts'
-import { generateDecoder } from './generate-decode.ts'
-import { generateEncoder } from './generate-encode.ts'
+import { type FastDecode, generateDecoder } from './generate-decode.ts'
+import { type FastEncode, generateEncoder } from './generate-encode.ts'
 import type { Input } from './input.ts'
 import { layout, type Layout } from './layout.ts'
 import { invalidOf, invalidOfMalformed, Malformed, type Problem } from './problem.ts'
@@ -37,24 +37,47 @@ export interface ProtobufOptions {
 
 const defaultDepth = 100
 
-/** Compiles the codec of a schema. */
-export function compileProtobuf(schema: Schema, options: ProtobufOptions = {}): ProtobufCodec {
-  const depth = options.depth ?? defaultDepth
-  const generate = options.generate ?? canGenerate()
+/** By the table of types, then by the root: wires and filters ask for the same codecs again. */
+const compiled = new WeakMap<Types, WeakMap<Slot, ProtobufCodec>>()
 
-  const made = layout(schema)
-  const closures = closureCodec(made, schema.types, depth)
-  return generate ? generatedCodec(made, schema.types, depth, closures) : closures
+/**
+ * Compiles the codec of a schema; the same one for the same objects and no options. The schema is laid out at once, and
+ * refused by an Error if it cannot be; the functions are made when they are first used.
+ */
+export function compileProtobuf(schema: Schema, options: ProtobufOptions = {}): ProtobufCodec {
+  if (options.generate !== undefined || options.depth !== undefined) return compile(schema, options)
+
+  let roots = compiled.get(schema.types)
+  if (roots === undefined) {
+    roots = new WeakMap()
+    compiled.set(schema.types, roots)
+  }
+
+  const known = roots.get(schema.root)
+  if (known !== undefined) return known
+
+  const codec = compile(schema, options)
+  roots.set(schema.root, codec)
+  return codec
 }
 
-function generatedCodec(
-  { root }: Layout,
-  types: Types,
-  depth: number,
-  closures: ProtobufCodec,
-): ProtobufCodec {
-  const encode = generateEncoder(root, types)
-  const decode = generateDecoder(root, types)
+function compile(schema: Schema, options: ProtobufOptions): ProtobufCodec {
+  const depth = options.depth ?? defaultDepth
+  const made = layout(schema)
+  const closures = closureCodec(made, schema.types, depth)
+  return (options.generate ?? canGenerate()) ? generatedCodec(made, schema.types, depth, closures) : closures
+}
+
+function generatedCodec(made: Layout, types: Types, depth: number, closures: ProtobufCodec): ProtobufCodec {
+  let encode: FastEncode = (value, writer, position, left) => {
+    encode = generateEncoder(made.root, types)
+    return encode(value, writer, position, left)
+  }
+
+  let decode: FastDecode = (bytes, start, end, left) => {
+    decode = generateDecoder(made.root, types)
+    return decode(bytes, start, end, left)
+  }
 
   return {
     encode(value, writer) {
@@ -81,8 +104,15 @@ function generatedCodec(
 }
 
 function closureCodec({ root }: Layout, types: Types, depth: number): ProtobufCodec {
-  const encode = closureEncoder(root, types)
-  const decode = closureDecoder(root, types)
+  let encode: Encode = (value, writer, problems, left) => {
+    encode = closureEncoder(root, types)
+    encode(value, writer, problems, left)
+  }
+
+  let decode: Decode = (input, end) => {
+    decode = closureDecoder(root, types)
+    return decode(input, end)
+  }
 
   return {
     encode(value, writer) {

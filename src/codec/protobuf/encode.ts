@@ -132,6 +132,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
 
   function encodePacked(field: FieldLayout): Encode {
     const elements = elementsOf(field)
+    const offset = offsetOf(field)
     const encode = encodeOne(field.value)
     const tag = (field.number << 3) | 2
     const expectation = expected(field.type, types)
@@ -147,7 +148,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
       writeVarint(writer, tag)
       const start = beginLength(writer)
       for (const [index, element] of list.entries()) {
-        encodeEntry(encode, element, index, writer, problems, depth)
+        encodeEntry(encode, element, index + offset, writer, problems, depth)
       }
       endLength(writer, start)
     }
@@ -155,6 +156,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
 
   function encodeRepeated(field: FieldLayout): Encode {
     const elements = elementsOf(field)
+    const offset = offsetOf(field)
     const encode = encodeOne(field.value)
     const tag = tagOf(field.number, field.value)
     const expectation = expected(field.type, types)
@@ -168,7 +170,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
 
       for (const [index, element] of list.entries()) {
         writeVarint(writer, tag)
-        encodeEntry(encode, element, index, writer, problems, depth)
+        encodeEntry(encode, element, index + offset, writer, problems, depth)
       }
     }
   }
@@ -213,6 +215,11 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
   }
 
   return messageEncoder(root)
+}
+
+/** The rest of a tuple goes on counting where the items stopped. */
+function offsetOf(field: FieldLayout): number {
+  return isIndex(field) ? Number(field.property) : 0
 }
 
 function isIndex(field: FieldLayout): boolean {

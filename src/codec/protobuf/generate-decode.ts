@@ -75,7 +75,9 @@ export function generateDecoder(root: MessageLayout, types: Types): FastDecode {
           frame = bytes.latin1Slice(start, end)
           base = start
         }
-        return ${decodeRoot}(bytes, start, end, depth)
+        const value = ${decodeRoot}(bytes, start, end, depth)
+        frame = undefined
+        return value
       },
 
       forget() {
@@ -88,8 +90,9 @@ export function generateDecoder(root: MessageLayout, types: Types): FastDecode {
   return (bytes, start, end, depth) => {
     try {
       return decode(bytes, start, end, depth)
-    } finally {
+    } catch (error) {
       forget()
+      throw error
     }
   }
 
