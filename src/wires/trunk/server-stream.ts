@@ -211,7 +211,7 @@ export class ServerStream implements InputSource, IncomingOwner {
       return
     }
 
-    if (reply.metadata !== undefined && reply.metadata.size > 0) this.#sendHead(reply.metadata)
+    this.#sendHead(reply.metadata)
     const outgoing = this.#open()
     const { trailers } = reply
     outgoing.pending = {
@@ -232,17 +232,20 @@ export class ServerStream implements InputSource, IncomingOwner {
     return outgoing
   }
 
+  /** Metadata in a frame of its own, if there is any. */
   #sendHead(metadata: Metadata | undefined): void {
+    if (metadata === undefined || metadata.size === 0) return
     const { connection } = this.#owner
-    const some = metadata !== undefined && metadata.size > 0
-    const writer = connection.begin(frameType.data, some ? flag.metadata : 0, this.id)
+    const writer = connection.begin(frameType.data, flag.metadata, this.id)
+
     try {
-      if (some) writeMetadata(writer, metadata)
+      writeMetadata(writer, metadata)
       checkHead(writer.position - connection.frameStart - frameHeader, connection.peer as Settings)
     } catch (error) {
       connection.rollback(writer)
       throw error
     }
+
     connection.commit(writer)
   }
 
@@ -256,9 +259,18 @@ export class ServerStream implements InputSource, IncomingOwner {
 
       this.#iterator = iterator
       const outgoing = this.#open()
-      this.#sendHead(reply.metadata)
-      const complete = await pump(iterator, outgoing, (value) => this.#send(outgoing, value))
-      if (complete) this.#sendEnd(reply.trailers)
+      // A generator fills in its metadata when it is pulled for the first time.
+      let headSent = false
+      const send = (value: unknown): void => {
+        if (!headSent) this.#sendHead(reply.metadata)
+        headSent = true
+        this.#send(outgoing, value)
+      }
+
+      const complete = await pump(iterator, outgoing, send)
+      if (!complete) return
+      if (!headSent) this.#sendHead(reply.metadata)
+      this.#sendEnd(reply.trailers)
     } catch (error) {
       if (this.#iterator !== undefined) abandon(this.#iterator)
       this.fail(error)
