@@ -19,6 +19,7 @@ import {
   file_google_protobuf_timestamp,
   file_google_protobuf_wrappers,
 } from '@bufbuild/protobuf/wkt'
+import { jsonName } from '../../src/codec/json/protojson/names.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../src/codec/protobuf/layout.ts'
 
 const scalars: Readonly<Record<string, Kind>> = {
@@ -87,6 +88,7 @@ function fieldDescriptor(
   const descriptor = create(FieldDescriptorProtoSchema, {
     name: identifier(`f${field.number}_${field.name}`),
     number: field.number,
+    jsonName: jsonName(field),
     label: field.shape === 'single' ? Label.OPTIONAL : Label.REPEATED,
     ...typed(field.value),
   })
@@ -133,10 +135,7 @@ export function descriptorOf(layout: Layout): DescMessage {
       create(EnumDescriptorProtoSchema, {
         name: identifier(one.name),
         options: { allowAlias: true },
-        value: one.values.map(({ number }, index) => ({
-          name: `${identifier(one.name)}_VALUE_${index}`,
-          number,
-        })),
+        value: one.values.map(({ name, number }) => ({ name, number })),
       }),
     ),
   })

@@ -1,9 +1,10 @@
 /** Values that have no parts in ProtoJSON: from JSON, and to JSON. https://protobuf.dev/programming-guides/json */
-import type { FloatType, IntType, LiteralType, StringType, Type } from '../../../schema/type.ts'
+import type { FloatType, IntType, LiteralType, Type } from '../../../schema/type.ts'
 import type { EnumLayout, Scalar, ScalarLayout, WellKnown } from '../../protobuf/layout.ts'
 import { integerRange, parseScientificInteger } from '../integer.ts'
 import { leafOf, nonFiniteOf, wrong, type Leaf } from '../leaves.ts'
 import { fromDuration, toDuration } from './duration.ts'
+import { dateLeaf, textLeaf } from './timestamp.ts'
 
 export function scalarLeaf({ proto, type }: ScalarLayout): Leaf {
   switch (type.kind) {
@@ -106,24 +107,10 @@ export function enumLeaf(layout: EnumLayout): Leaf {
 export function wellKnownLeaf(proto: WellKnown, type: Type): Leaf | undefined {
   if (proto === 'google.protobuf.Duration') return durationLeaf
   if (proto !== 'google.protobuf.Timestamp') return undefined
-  if (type.kind === 'instant') return plainLeaf(type)
-  return timestampLeaf
+  return type.kind === 'instant' ? dateLeaf : textLeaf
 }
-
-const text: StringType = { kind: 'string' }
-const stringLeaf = plainLeaf(text)
 
 const durationLeaf: Leaf = {
   from: (json) => (typeof json === 'string' ? (fromDuration(json) ?? wrong) : wrong),
   to: (value) => (typeof value === 'string' ? (toDuration(value) ?? wrong) : wrong),
-}
-
-/** A string that holds a date and time: it stays the text that it is. */
-const timestampLeaf: Leaf = {
-  from: (json) => (isTimestamp(json) ? stringLeaf.from(json) : wrong),
-  to: (value) => (isTimestamp(value) ? stringLeaf.to(value) : wrong),
-}
-
-function isTimestamp(value: unknown): boolean {
-  return plainLeaf({ kind: 'instant' }).from(value) !== wrong
 }
