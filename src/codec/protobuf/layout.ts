@@ -1,5 +1,6 @@
 /**
- * What a schema is in protobuf: messages, fields, numbers, presence. Pure data, without a byte read or written.
+ * What a schema is in protobuf: messages, fields, numbers, presence. A compiler from the Type model to tables, pure,
+ * without a byte read or written.
  * The codec is compiled from it; a .proto file and server reflection are written from it.
  *
  * The mapping (proto3, https://protobuf.dev/programming-guides/proto3):
