@@ -101,16 +101,15 @@ export const FEATURES: readonly Feature[] = [
     judge: { by: 'schemathesis, redocly', files: 'test/**/*.judge.ts', name: /schemathesis|redocly/i },
   },
   {
-    feature: 'HTTP/1.1 request smuggling is refused',
+    feature: 'HTTP/1.1 of our own; request smuggling is refused',
     wires: ['REST'],
-    proof: {
-      files: '{src/http1,test/interop,test/hostile}/**/*.test.ts',
-      name: /smuggl|host|content-length|chunk/i,
-    },
+    proof: { files: 'src/http1/**/*.test.ts' },
+    judge: { by: 'node:http, fetch', files: 'src/http1/interop.test.ts' },
+  },
   },
   {
     feature: 'Mounts inside fastify, NestJS and node:http',
-    proof: { files: 'test/**/*.test.ts', name: /mount|fastify|nest/i },
+    proof: { files: '{src/server,src/http1,test}/**/*.test.ts', name: /mount|fastify|nest/i },
   },
   { feature: 'One port: the first bytes choose the wire', proof: { files: 'src/server/**/*.test.ts' } },
   { feature: 'Pooled, balanced, reconnecting clients', proof: { files: 'src/client/**/*.test.ts' } },
