@@ -106,7 +106,6 @@ export const FEATURES: readonly Feature[] = [
     proof: { files: 'src/http1/**/*.test.ts' },
     judge: { by: 'node:http, fetch', files: 'src/http1/interop.test.ts' },
   },
-  },
   {
     feature: 'Mounts inside fastify, NestJS and node:http',
     proof: { files: '{src/server,src/http1,test}/**/*.test.ts', name: /mount|fastify|nest/i },
