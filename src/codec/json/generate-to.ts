@@ -308,8 +308,7 @@ function recordSource(type: MapType, name: string, context: Context): string {
     notPlain === undefined
       ? ''
       : `if (typeof map.toJSON !== 'function') {
-          const values = Object.values(map)
-          for (let i = 0; i < values.length; i++) { const v = values[i]; ${refuse(notPlain, context)} }
+          for (const key in map) { const v = map[key]; ${refuse(notPlain, context)} }
           depth--
           const json = JSON.stringify(map)
           ${unbounded(printRaw, 'json', context)}

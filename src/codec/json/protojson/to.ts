@@ -91,7 +91,7 @@ function zeroTest(field: FieldLayout): (json: Json) => boolean {
     return (json) => json === zero
   }
   return (json) =>
-    json === '' || json === 0 || json === false || (json === '0' && value.type.kind !== 'string')
+    json === '' || Object.is(json, 0) || json === false || (json === '0' && value.type.kind !== 'string')
 }
 
 function writeMember(
