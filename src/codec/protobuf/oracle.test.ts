@@ -55,7 +55,7 @@ test('protobuf-es reads all that we write, writes as much, and we read what it w
         assertSame(codec.decode(theirs, 0, theirs.length), value)
       }
     }),
-    { numRuns: runs(600) },
+    { numRuns: runs(400) },
   )
 })
 

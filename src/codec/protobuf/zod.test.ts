@@ -43,7 +43,7 @@ test('every value of every schema arrives as zod parses it', () => {
         }
       },
     ),
-    { numRuns: runs(400) },
+    { numRuns: runs(300) },
   )
 })
 
