@@ -157,7 +157,7 @@ export class ClientStream implements IncomingOwner {
 
     writer.bytes[start + 4] = flags
     connection.opens++
-    connection.commit(writer)
+    connection.commitUnary(writer)
     if (iterator !== undefined) void this.#sendStream(iterator, this.#outgoing(peer))
   }
 

@@ -114,6 +114,7 @@ export class Connection implements FrameSink, Outlet {
   #writer: Writer | undefined
   readonly #inFlight: Writer[] = []
   #scheduled = false
+  #reading = false
   #threshold = 2048
   #perTurn = 0
   #thisTurn = 0
@@ -160,6 +161,8 @@ export class Connection implements FrameSink, Outlet {
     this.#heard = this.#options.clock.now()
     this.#pinged = false
 
+    this.#reading = true
+
     try {
       const rest = this.#preface === undefined ? chunk : this.#skipPreface(this.#preface, chunk)
       if (rest.length > 0) this.#reader.read(rest, this)
@@ -167,7 +170,12 @@ export class Connection implements FrameSink, Outlet {
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
       this.refuse(goawayCode.protocol, error.message)
+    } finally {
+      this.#reading = false
     }
+
+    if (this.#role.active <= 1) this.#endTurn()
+    else if (!this.#scheduled && this.#writer !== undefined) this.#schedule()
   }
 
   #skipPreface(preface: Buffer, chunk: Buffer): Buffer {
@@ -295,15 +303,27 @@ export class Connection implements FrameSink, Outlet {
     return this.#frameStart
   }
 
+  /** Ends the frame that was begun. It leaves with what else this turn brings. */
   commit(writer: Writer): void {
     finishFrame(writer, this.#frameStart)
+    if (!this.#scheduled && !this.#reading) this.#schedule()
+    if (writer.position >= this.#threshold && this.#duplex.writableLength === 0) this.#flush()
+  }
 
-    if (!this.#scheduled) {
-      this.#scheduled = true
-      setImmediate(this.#flushTurn)
+  /** The same for a unary call's frame: the only call there is waits for no others to share its flush. */
+  commitUnary(writer: Writer): void {
+    if (this.#role.active > 1 || this.#reading) {
+      this.commit(writer)
+      return
     }
 
-    if (writer.position >= this.#threshold && this.#duplex.writableLength === 0) this.#flush()
+    finishFrame(writer, this.#frameStart)
+    this.#endTurn()
+  }
+
+  #schedule(): void {
+    this.#scheduled = true
+    setImmediate(this.#flushTurn)
   }
 
   rollback(writer: Writer): void {
@@ -312,6 +332,10 @@ export class Connection implements FrameSink, Outlet {
 
   readonly #flushTurn = (): void => {
     this.#scheduled = false
+    this.#endTurn()
+  }
+
+  #endTurn(): void {
     this.#flush()
     this.#perTurn += (this.#thisTurn - this.#perTurn) / 8
     this.#thisTurn = 0

@@ -195,7 +195,7 @@ export class ServerStream implements InputSource, IncomingOwner {
 
     connection.credit -= size
     if ((flags & (flag.metadata | flag.trailers)) !== 0) writer.bytes[connection.frameStart + 4] = flags
-    connection.commit(writer)
+    connection.commitUnary(writer)
     this.#finish(undefined)
   }
 
