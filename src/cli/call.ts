@@ -1,0 +1,174 @@
+import { CallError, type CallOperation, type CallOptions, Invalid, connectTo, jsonOf } from '../index.ts'
+import { readInput } from './call-input.ts'
+import { type CallReport, silentReport, verboseReport } from './call-report.ts'
+import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
+import { checkUrl, contractsFrom, tlsOptions, unreachable } from './contracts-from.ts'
+import { Failure, exitCode, usage } from './failure.ts'
+import { durationOption } from './number-option.ts'
+import { findOperation } from './operation.ts'
+
+export const command: Command = {
+  name: 'call',
+  summary: 'Calls an operation of a running server.',
+  more: [
+    'The contract comes from the server itself, or from a module with --contract. Values are written as in REST: moments as ' +
+      '2026-01-31T12:00:00Z, bytes in base64, 64-bit integers as strings.',
+    'The answer is printed as JSON, a stream as one line a message (NDJSON). A call that fails prints its code, message and ' +
+      'detail on stderr and exits with 1.',
+  ],
+  arguments: [
+    { name: 'operation', doc: '`place`, `acme.orders.v1/place` or `acme.orders.v1.place`.' },
+    {
+      name: 'input',
+      doc: 'JSON, or - to read it from stdin. For a streamed input one message a line (NDJSON), stdin when left out.',
+      optional: true,
+    },
+  ],
+  options: {
+    to: {
+      value: 'url',
+      doc: "The server; the URL's scheme is the wire: trunk://, trunks://, trunk+unix://, http://, https://.",
+    },
+    contract: {
+      value: 'module',
+      doc: 'A module with the contract, for servers that do not describe themselves.',
+    },
+    header: {
+      short: 'H',
+      value: 'name: value',
+      multiple: true,
+      doc: 'Metadata to send. Values of names in -bin are base64.',
+    },
+    timeout: { value: 'time', doc: 'How long the call may take.', default: '30s, none for streams' },
+    verbose: { short: 'v', doc: 'Prints metadata, trailers and timing on stderr.' },
+    'tls-ca': { value: 'file', doc: 'Trusts the certificates of this PEM file.' },
+  },
+  examples: [
+    {
+      line: `trunkline call place '{"sku": "SKU-1", "quantity": 2, "price": 9.5}' --to trunk://127.0.0.1:7000`,
+      doc: 'The answer as JSON.',
+    },
+    {
+      line: `trunkline call watch '{"count": 3}' --to http://127.0.0.1:7000`,
+      doc: 'A stream, one line a message.',
+    },
+    {
+      line: 'trunkline call import - --to trunk://127.0.0.1:7000 < orders.ndjson',
+      doc: 'A streamed input from a file.',
+    },
+    {
+      line: "trunkline call ping -v --timeout 500ms -H 'x-tenant: acme' --to trunk+unix:///run/orders.sock",
+      doc: 'With metadata, over a Unix socket.',
+    },
+  ],
+  run,
+}
+
+async function run(given: Given): Promise<number> {
+  const [name, inputText] = given.arguments as [string, string?]
+  const url = checkUrl(valueOf(given, 'to'))
+  const ca = valueOf(given, 'tls-ca')
+  const metadata = metadataOf(valuesOf(given, 'header'))
+  const timeout = durationOption(given, 'timeout')
+
+  const contracts = await contractsFrom({ module: valueOf(given, 'contract'), to: url, ca })
+  const operation = findOperation(contracts, name)
+  const input = readInput(operation, inputText)
+  const report = isOn(given, 'verbose') ? verboseReport(operation, url, metadata) : silentReport
+
+  const interrupt = new AbortController()
+  process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
+
+  await using client = connectTo(operation.contract, url, tlsOptions(ca))
+  const options: CallOptions = {
+    metadata,
+    signal: interrupt.signal,
+    onReply: report.head,
+    ...(timeout === undefined ? {} : { timeout }),
+  }
+
+  try {
+    const value = await input.value()
+    if (operation.output?.stream === true) {
+      await printStream(operation, client.stream(operation.name, value, options))
+    } else {
+      printValue(operation, await client.call(operation.name, value, options))
+    }
+    await report.end()
+    return exitCode.done
+  } catch (error) {
+    await report.end()
+    if (interrupt.signal.aborted) return 130
+    throw explain(input.failure() ?? error, operation, report)
+  }
+}
+
+function printValue({ output }: CallOperation, value: unknown): void {
+  if (output !== undefined) console.log(JSON.stringify(jsonOf(output).toJson(value), undefined, 2))
+}
+
+async function printStream({ output }: CallOperation, messages: AsyncIterable<unknown>): Promise<void> {
+  if (output === undefined) return
+  const { toJson } = jsonOf(output)
+
+  for await (const message of messages) {
+    const took = process.stdout.write(`${JSON.stringify(toJson(message))}\n`)
+    if (!took) await new Promise((resolve) => process.stdout.once('drain', resolve))
+  }
+}
+
+function metadataOf(headers: readonly string[]): Record<string, (string | Uint8Array)[]> {
+  const metadata: Record<string, (string | Uint8Array)[]> = Object.create(null)
+
+  for (const header of headers) {
+    const colon = header.indexOf(':')
+    if (colon < 1) throw usage(`--header: expected 'name: value', got '${header}'`)
+
+    const name = header.slice(0, colon).trim().toLowerCase()
+    const text = header.slice(colon + 1).trim()
+    const value = name.endsWith('-bin') ? new Uint8Array(Buffer.from(text, 'base64')) : text
+    metadata[name] = [...(metadata[name] ?? []), value]
+  }
+
+  return metadata
+}
+
+function explain(error: unknown, operation: CallOperation, report: CallReport): unknown {
+  if (error instanceof Failure) return error
+  if (error instanceof Invalid) {
+    return new Failure(
+      exitCode.failed,
+      `the input does not fit ${operation.id}`,
+      issueLines(error.issues),
+      error,
+    )
+  }
+  if (!CallError.is(error)) return error instanceof TypeError ? usage(error.message) : error
+
+  const gone = unreachable(error)
+  if (gone !== undefined) return gone
+
+  const { code, message, fault, issues, retryAfter } = error
+  const text = message === '' || message === code ? code : `${code}: ${message}`
+  return new Failure(
+    exitCode.failed,
+    issues.length === 0 ? text : `${code}: the server refused the input`,
+    [
+      ...(fault === undefined ? [] : [`  fault ${fault.name}${faultDetail(operation, fault)}`]),
+      ...issueLines(issues),
+      ...(retryAfter === undefined ? [] : [`  try again in ${retryAfter} ms`]),
+      ...report.errorMetadata(error.metadata),
+    ],
+    error,
+  )
+}
+
+function faultDetail(operation: CallOperation, { name, detail }: NonNullable<CallError['fault']>): string {
+  if (detail === undefined) return ''
+  const declared = Object.hasOwn(operation.faults, name) ? operation.faults[name]?.detail : undefined
+  return ` ${JSON.stringify(declared === undefined ? detail : jsonOf(declared).toJson(detail))}`
+}
+
+function issueLines(issues: readonly { readonly path: string; readonly message: string }[]): string[] {
+  return issues.map(({ path, message }) => `  ${path === '' ? '' : `${path}: `}${message}`)
+}

@@ -1,0 +1,90 @@
+/** Contracts from a module or from a running server. */
+import { readFileSync } from 'node:fs'
+import { CallError, type ConnectOptions, type ContractInfo, describeServer } from '../index.ts'
+import { defaultWires } from '../wires/index.ts'
+import { contractsOf } from './exported.ts'
+import { Failure, exitCode, usage } from './failure.ts'
+import { loadModule } from './load-module.ts'
+import { didYouMean } from './suggest.ts'
+
+export interface Source {
+  readonly module: string | undefined
+  readonly to: string | undefined
+  /** A PEM file with the certificates to trust. */
+  readonly ca: string | undefined
+}
+
+/** The contracts of a module if one is named, else of the server. */
+export async function contractsFrom({ module, to, ca }: Source): Promise<readonly ContractInfo[]> {
+  if (module !== undefined) return contractsOf(await loadModule(module))
+
+  const url = checkUrl(to)
+  try {
+    return await describeServer(url, { ...tlsOptions(ca) })
+  } catch (error) {
+    throw explain(error, url)
+  }
+}
+
+/** What `connect` and `describeServer` need for a server with a certificate of a private CA. */
+export function tlsOptions(ca: string | undefined): Pick<ConnectOptions, 'tls'> {
+  if (ca === undefined) return {}
+  try {
+    return { tls: { ca: readFileSync(ca) } }
+  } catch (error) {
+    throw usage(`--tls-ca: ${(error as Error).message}`)
+  }
+}
+
+/** The URL of `--to`, with what people forget about it. Throws `Failure`. */
+export function checkUrl(to: string | undefined): string {
+  const example = 'trunk://127.0.0.1:7000 or http://127.0.0.1:7000'
+  if (to === undefined) throw usage(`--to is missing: the server's URL, such as ${example}`)
+
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(to)?.[1]?.toLowerCase()
+  if (scheme === undefined) {
+    throw usage(
+      `--to: '${to}' is no URL; it begins with the wire: trunk://${to.replace(/^\/+/, '')} or http://…`,
+    )
+  }
+
+  const known = defaultWires().flatMap(({ schemes }) => schemes)
+  if (!known.includes(scheme)) {
+    throw usage(
+      `--to: no wire has the scheme '${scheme}'.${didYouMean(scheme, known)}`,
+      `There are ${known.map((each) => `${each}://`).join(', ')}`,
+    )
+  }
+  if (!URL.canParse(to)) throw usage(`--to: '${to}' is no URL, such as ${example}`)
+
+  return to
+}
+
+/** A `Failure` for a server that cannot be reached, with exit code 3; everything else as it is. */
+export function unreachable(error: unknown): Failure | undefined {
+  if (!CallError.is(error) || error.code !== 'unavailable' || error.processed !== 'no') return undefined
+  return new Failure(exitCode.unreachable, error.message, ['Is it running? trunkline serve <module>'], error)
+}
+
+function explain(error: unknown, url: string): unknown {
+  if (!CallError.is(error)) return error
+  if (error.code === 'unimplemented') {
+    return new Failure(
+      exitCode.failed,
+      error.message,
+      ['Name a module that has the contract: --contract <module>'],
+      error,
+    )
+  }
+  return (
+    unreachable(error) ??
+    new Failure(
+      error.code === 'unavailable' || error.code === 'deadline_exceeded'
+        ? exitCode.unreachable
+        : exitCode.failed,
+      `${url}: ${error.message}`,
+      [],
+      error,
+    )
+  )
+}

@@ -1,0 +1,62 @@
+import { writeFileSync } from 'node:fs'
+import { exportOpenApi } from '../wires/index.ts'
+import { type Command, type Given, valueOf, valuesOf } from './command.ts'
+import { contractsOf } from './exported.ts'
+import { failed, usage } from './failure.ts'
+import { loadModule } from './load-module.ts'
+import { didYouMean } from './suggest.ts'
+
+const formats = ['openapi']
+
+export const command: Command = {
+  name: 'export',
+  summary: 'Writes the document of a contract for the world outside: OpenAPI 3.1.',
+  arguments: [
+    { name: 'format', doc: formats.join(', ') },
+    { name: 'module', doc: 'A module that exports contracts or implementations.' },
+  ],
+  options: {
+    out: { short: 'o', value: 'file', doc: 'Where to write it.', default: 'stdout' },
+    title: { value: 'text', doc: "The document's title.", default: "the contracts' names" },
+    server: { value: 'url', doc: 'A base URL to put into it; several are possible.', multiple: true },
+  },
+  examples: [
+    {
+      line: 'trunkline export openapi contract.ts --out openapi.json',
+      doc: 'What a server has at /openapi.json.',
+    },
+    {
+      line: 'trunkline export openapi contract.ts --server https://orders.example.com',
+      doc: 'With the URL to call.',
+    },
+  ],
+  run,
+}
+
+async function run(given: Given): Promise<void> {
+  const [format, module] = given.arguments as [string, string]
+  if (!formats.includes(format)) {
+    throw usage(
+      `there is no format '${format}'.${didYouMean(format, formats)}`,
+      `The formats are ${formats.join(', ')}.`,
+    )
+  }
+
+  const title = valueOf(given, 'title')
+  const servers = valuesOf(given, 'server')
+  const document = exportOpenApi(contractsOf(await loadModule(module)), {
+    ...(title === undefined ? {} : { title }),
+    ...(servers.length === 0 ? {} : { servers }),
+  })
+  const text = JSON.stringify(document, undefined, 2)
+
+  const out = valueOf(given, 'out')
+  if (out === undefined || out === '-') return console.log(text)
+
+  try {
+    writeFileSync(out, `${text}\n`)
+  } catch (error) {
+    throw failed(`--out: ${(error as Error).message}`)
+  }
+  console.error(`wrote ${out}`)
+}

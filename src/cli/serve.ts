@@ -1,0 +1,196 @@
+import cluster from 'node:cluster'
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { type ServeOptions, type Server, serve } from '../index.ts'
+import { defaultWires } from '../wires/index.ts'
+import { type Command, type Given, valueOf } from './command.ts'
+import { type Failure, failed, usage } from './failure.ts'
+import { implementationsOf } from './exported.ts'
+import { type LoadedModule, loadModule } from './load-module.ts'
+import { durationOption, numberOption } from './number-option.ts'
+import { untilToldToEnd } from './signals.ts'
+import { supervise } from './supervise.ts'
+import { type Ready, readyLine } from './ready.ts'
+import { reportReady, untilDrained, workerIndex } from './worker.ts'
+
+const defaultGrace = 10_000
+
+export const command: Command = {
+  name: 'serve',
+  summary: 'Serves what a module exports, on every wire, on one port.',
+  more: [
+    'The module exports what implement() returned, as default or under any name; several contracts share the port. ' +
+      'An export named `options` is passed to serve() (authenticate, filters, limits, log, wires); what is said here comes first.',
+    'When it is ready it prints one line on stdout. SIGINT and SIGTERM drain: no new calls, open ones have the grace to ' +
+      'finish, exit code 0. A second signal ends it at once. When it was forked by a Node process, it ends with that.',
+  ],
+  arguments: [{ name: 'module', doc: 'A .ts or .js file, a folder with a main file, or a package.' }],
+  options: {
+    port: { short: 'p', value: 'number', doc: 'The TCP port; 0 picks a free one.', default: '7000' },
+    host: { value: 'address', doc: 'The address to listen on; 0.0.0.0 for all.', default: '127.0.0.1' },
+    path: { value: 'socket', doc: 'A Unix socket to listen on, instead of port and host.' },
+    workers: {
+      short: 'w',
+      value: 'number',
+      doc: 'How many processes share the port; auto for one a core. One that dies is started again.',
+      default: '1',
+    },
+    grace: { value: 'time', doc: 'How long open calls may still take when it ends.', default: '10s' },
+    'admin-port': {
+      value: 'number',
+      doc: 'Serves /metrics and /healthz on 127.0.0.1; with workers each has a port of its own, counted up from this.',
+    },
+    'tls-cert': { value: 'file', doc: 'The certificate chain in PEM; then everything is TLS.' },
+    'tls-key': { value: 'file', doc: 'Its private key in PEM.' },
+  },
+  examples: [
+    { line: 'trunkline serve service.ts', doc: 'trunk and REST on 127.0.0.1:7000.' },
+    { line: 'trunkline serve service.ts --port 7001 --workers auto', doc: 'A process a core.' },
+    { line: 'trunkline serve service.ts --path /run/orders.sock', doc: 'On a Unix socket.' },
+    {
+      line: 'trunkline serve service.ts --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem',
+      doc: 'For other machines.',
+    },
+  ],
+  run,
+}
+
+async function run(given: Given): Promise<number> {
+  const workers = workersOf(given)
+  const grace = durationOption(given, 'grace') ?? defaultGrace
+  const options = serveOptions(given)
+
+  if (workers > 1 && cluster.isPrimary) return supervise({ count: workers, grace })
+
+  const module = await loadModule(given.arguments[0] as string)
+  const implementations = implementationsOf(module)
+  const server = await listen(implementations, { ...optionsOf(module), ...options }, given)
+  const ready: Ready = {
+    contracts: server.contracts.map(({ name }) => name),
+    authority: server.authority,
+    wires: (optionsOf(module).wires ?? defaultWires()).map(({ name }) => name),
+    adminPorts: server.adminPort === undefined ? [] : [server.adminPort],
+    secure: options.tls !== undefined,
+  }
+
+  if (cluster.isWorker) {
+    reportReady(ready)
+    await untilDrained()
+  } else {
+    console.log(readyLine(ready))
+    await untilToldToEnd()
+  }
+
+  await server.close({ grace })
+  return 0
+}
+
+function workersOf(given: Given): number {
+  if (valueOf(given, 'workers') === 'auto') return availableParallelism()
+  return numberOption(given, 'workers', 1, 256) ?? 1
+}
+
+function serveOptions(given: Given): ServeOptions {
+  const port = numberOption(given, 'port', 0, 65_535)
+  const host = valueOf(given, 'host')
+  const path = valueOf(given, 'path')
+  const admin = numberOption(given, 'admin-port', 0, 65_535)
+  const cert = valueOf(given, 'tls-cert')
+  const key = valueOf(given, 'tls-key')
+
+  if (path !== undefined && (port !== undefined || host !== undefined)) {
+    throw usage('--path is a Unix socket and takes the place of --port and --host: give one of them')
+  }
+  if ((cert === undefined) !== (key === undefined)) {
+    throw usage(
+      `--tls-${cert === undefined ? 'cert' : 'key'} is missing: TLS needs a certificate and its key`,
+    )
+  }
+
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    ...(path === undefined ? {} : { path }),
+    ...(admin === undefined ? {} : { admin: { port: admin === 0 ? 0 : admin + workerIndex() } }),
+    ...(cert === undefined || key === undefined
+      ? {}
+      : { tls: { cert: readOption('tls-cert', cert), key: readOption('tls-key', key) } }),
+  }
+}
+
+function readOption(option: string, file: string): Buffer {
+  try {
+    return readFileSync(file)
+  } catch (error) {
+    throw usage(`--${option}: ${(error as Error).message}`)
+  }
+}
+
+function optionsOf({ exports, shown }: LoadedModule): ServeOptions {
+  const { options } = exports
+  if (options === undefined) return {}
+  if (typeof options === 'object' && options !== null) return options
+  throw failed(
+    `${shown} exports \`options\`, which is no object: export what serve() takes as its second argument`,
+  )
+}
+
+async function listen(
+  implementations: Parameters<typeof serve>[0],
+  options: ServeOptions,
+  given: Given,
+): Promise<Server> {
+  try {
+    return await serve(implementations, options)
+  } catch (error) {
+    throw explain(error as NodeJS.ErrnoException, options, given)
+  }
+}
+
+function explain(error: NodeJS.ErrnoException, options: ServeOptions, given: Given): unknown {
+  const { path, port = 7000, host = '127.0.0.1' } = options
+  const taken = (error as { port?: number }).port ?? port
+  const where = path ?? `${host}:${taken}`
+
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return path === undefined ? portInUse(taken, host, given) : socketInUse(path)
+    case 'EADDRNOTAVAIL':
+      return failed(`${host} is no address of this machine`, 'All of them: --host 0.0.0.0')
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return usage(`--host: '${host}' is no address, and no name that can be looked up`)
+    case 'EACCES':
+      return failed(
+        `${where}: not allowed`,
+        ...(path === undefined ? ['Ports below 1024 are for root: choose one above.'] : []),
+      )
+    case 'ENOENT':
+      return path === undefined ? error : failed(`${path}: there is no such folder`)
+    case 'EINVAL':
+      return path === undefined
+        ? error
+        : failed(`${path}: too long for a Unix socket (at most about 100 characters)`)
+    default:
+      if (/PEM|certificate|key/i.test(error.message) && options.tls !== undefined) {
+        return failed(`the certificate or its key cannot be used: ${error.message}`)
+      }
+      return error instanceof TypeError ? failed(error.message) : error
+  }
+}
+
+function portInUse(port: number, host: string, given: Given): Failure {
+  const option = String(port) === valueOf(given, 'admin-port') ? '--admin-port' : '--port'
+  return failed(
+    `port ${port} is in use on ${host}`,
+    `Who has it: lsof -nP -iTCP:${port} -sTCP:LISTEN`,
+    `Another one: ${option} ${port === 65_535 ? port - 1 : port + 1}, or ${option} 0 for any that is free`,
+  )
+}
+
+function socketInUse(path: string): Failure {
+  return failed(
+    `${path} exists already: another server listens there, or one that was killed left it`,
+    `Who has it: lsof ${path}; if nobody: rm ${path}`,
+  )
+}
