@@ -9,7 +9,8 @@
  *     chunk-ext    = *( BWS ";" BWS chunk-ext-name [ BWS "=" BWS chunk-ext-val ] )
  *     trailer-section = *( field-line CRLF )
  *
- * Extensions are skipped, bounded over the whole body; a bare LF or CR ends no line.
+ * Extensions are skipped, bounded over the whole body; the bad white space (BWS) in them, which nobody honest sends, is
+ * refused; a bare LF or CR ends no line.
  */
 import type { HttpHeaders } from '../http/headers.ts'
 import { failure, type MessageFailure } from './failure.ts'
@@ -28,6 +29,10 @@ const lastNewline = 8
 
 const longestSize = 13
 
+const token = "[!#$%&'*+\\-.^_`|~0-9A-Za-z]+"
+const quoted = '"(?:[\\t \\x21\\x23-\\x5b\\x5d-\\x7e\\x80-\\xff]|\\\\[\\t\\x20-\\x7e\\x80-\\xff])*"'
+const extensions = new RegExp(`^(?:;${token}(?:=(?:${token}|${quoted}))?)+$`)
+
 export class ChunkedDecoder {
   /** Set when the body is complete; the trailers with it, when there were any. */
   done = false
@@ -38,6 +43,7 @@ export class ChunkedDecoder {
   #digits = 0
   #remaining = 0
   #extensions = 0
+  /** The extensions of a chunk, or the trailer section, as far as they have come. */
   #section = ''
 
   constructor(limits: MessageLimits) {
@@ -70,12 +76,12 @@ export class ChunkedDecoder {
       case size:
         return this.#readSize(byte)
       case extension:
-        if (byte === 0x0d) this.#state = sizeNewline
+        if (byte === 0x0d) this.#endExtension()
         else if ((byte < 0x20 && byte !== 0x09) || byte === 0x7f) {
           this.#fail('a chunk extension has a control character or a bare LF')
         } else if (++this.#extensions > this.#limits.chunkExtensions) {
           this.#fail(`the chunk extensions are longer than ${this.#limits.chunkExtensions} bytes`)
-        }
+        } else this.#section += String.fromCharCode(byte)
         return undefined
       case sizeNewline:
         if (byte !== 0x0a) return this.#fail('a chunk size ends with a bare CR')
@@ -112,8 +118,16 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) return this.#fail('a chunk size is not a hexadecimal number')
     if (byte === 0x0d) this.#state = sizeNewline
-    else if (byte === 0x3b) this.#state = extension
-    else this.#fail('a chunk size is followed by neither CRLF nor ";"')
+    else if (byte === 0x3b) {
+      this.#section = ';'
+      this.#state = extension
+    } else this.#fail('a chunk size is followed by neither CRLF nor ";"')
+  }
+
+  #endExtension(): void {
+    if (!extensions.test(this.#section)) return this.#fail('a chunk extension is not ;name or ;name=value')
+    this.#section = ''
+    this.#state = sizeNewline
   }
 
   #readTrailers(bytes: Buffer, start: number, end: number): number {

@@ -2,6 +2,7 @@
  * HOT PATH. A client's HTTP/1.1 connection: one request at a time, its answer read strictly, and kept for the next when
  * both sides agree. A state machine over a Duplex. Guarded by `bench/systems/http1-raw-client.ts`.
  */
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { HttpAbort } from '../http/exchange.ts'
 import type { HttpHeaders } from '../http/headers.ts'
@@ -305,10 +306,19 @@ export class ClientConnection implements ExchangeCarrier, Timed {
     this.#exchange = undefined
     this.#waiting = undefined
     this.#owner.ticker.remove(this)
-    this.#stream.destroy()
+    if (exchange === undefined) this.#stream.destroy()
+    else reset(this.#stream)
     this.#owner.gone(this, exchange === undefined)
     if (exchange !== undefined && why !== undefined) exchange.fail(why)
   }
+}
+
+/** Closes in mid-exchange. A server may take an ordinary end for a client that waits for its answer; not so a reset. */
+function reset(stream: Duplex): void {
+  // Neither TLS nor a Unix socket has it.
+  if (stream instanceof Socket && stream.remoteFamily !== undefined && !('encrypted' in stream)) {
+    stream.resetAndDestroy()
+  } else stream.destroy()
 }
 
 function broken(message: string): HttpAbort {

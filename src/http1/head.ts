@@ -198,10 +198,10 @@ export function parseResponseHead(
   return { status, headers: new HttpHeaders(list), length, keepAlive: keepAlive && length !== untilClose }
 }
 
-/** Fields that trailers must not change (RFC 9110 section 6.5.1); they are dropped. */
+const framingFields = new Set(['content-length', 'transfer-encoding'])
+
+/** Fields that trailers must not change (RFC 9110 section 6.5.1); they are dropped, framing is refused. */
 const notInTrailers = new Set([
-  'content-length',
-  'transfer-encoding',
   'host',
   'connection',
   'trailer',
@@ -222,7 +222,9 @@ export function parseTrailers(text: string, limits: MessageLimits): HttpHeaders 
   if (wrong !== undefined) return wrong
   const kept: string[] = []
   for (let i = 0; i < list.length; i += 2) {
-    if (!notInTrailers.has(list[i] as string)) kept.push(list[i] as string, list[i + 1] as string)
+    const name = list[i] as string
+    if (framingFields.has(name)) return failure(400, `the trailers have the field ${name}`)
+    if (!notInTrailers.has(name)) kept.push(name, list[i + 1] as string)
   }
   return new HttpHeaders(kept)
 }
@@ -274,6 +276,10 @@ function parseFields(
     if (framing !== undefined) {
       const wrong = noteFraming(framing, name, value)
       if (wrong !== undefined) return wrong
+      // Allowed by the grammar, and read differently by too many.
+      if (framingFields.has(name) && text.slice(colon, end).includes('\t')) {
+        return failure(400, `there is a tab around the value of ${name}`)
+      }
     }
     from = end + 2
   }

@@ -5,7 +5,14 @@ import { defaultHttp1Limits, type MessageLimits } from './limits.ts'
 import { type MessageEvents, type MessageParser, requestParser, responseParser } from './parser.ts'
 
 export interface Recorded<Head> {
-  readonly messages: { head: Head; body: string; trailers: string[] | undefined; complete: boolean }[]
+  /** `endsAt`: where in the stream it ended. */
+  readonly messages: {
+    head: Head
+    body: string
+    trailers: string[] | undefined
+    complete: boolean
+    endsAt: number | undefined
+  }[]
   readonly failure: MessageFailure['status'] | undefined
   readonly reason: string | undefined
 }
@@ -33,7 +40,8 @@ function record<Head extends { readonly length: number }>(
 ): Recorded<Head> {
   const messages: Recorded<Head>['messages'] = []
   const parser = open({
-    head: (head) => messages.push({ head, body: '', trailers: undefined, complete: head.length === 0 }),
+    head: (head) =>
+      messages.push({ head, body: '', trailers: undefined, complete: head.length === 0, endsAt: undefined }),
     data(bytes, start, end) {
       ;(messages.at(-1) as { body: string }).body += bytes.latin1Slice(start, end)
     },
@@ -41,12 +49,16 @@ function record<Head extends { readonly length: number }>(
       Object.assign(messages.at(-1) as object, { trailers: trailers?.list, complete: true })
     },
   })
+  let before = 0
   for (const piece of pieces) {
     let at = 0
     while (at < piece.length && parser.failure === undefined) {
       at = parser.parse(piece, at, piece.length)
-      if (parser.done) parser.next()
+      if (!parser.done) continue
+      ;(messages.at(-1) as { endsAt: number | undefined }).endsAt = before + at
+      parser.next()
     }
+    before += piece.length
   }
   if (closes && parser.failure === undefined) parser.close()
   return { messages, failure: parser.failure?.status, reason: parser.failure?.message }

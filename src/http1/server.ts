@@ -64,6 +64,12 @@ const answeredEarly: HttpAbort = {
   processed: 'maybe',
 }
 
+/**
+ * A peer that closed its half may wait for its answer, or be gone: both look alike until something is sent. Clients must
+ * read informational answers that they did not expect (RFC 9110 section 15.2); one that is gone replies with a reset.
+ */
+const stillThere = { status: 102, headers: new HttpHeaders() }
+
 /** What is waited for. */
 type Phase = 'first' | 'idle' | 'head' | 'body' | 'handler' | 'taker' | 'linger' | 'gone'
 
@@ -348,7 +354,9 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
     const exchange = this.#exchange
     if (exchange === undefined) {
       if (this.#waiting === undefined) this.#finish()
-    } else if (!exchange.bodyOver && this.#waiting === undefined) this.destroy(closed)
+    } else if (this.#waiting !== undefined) return
+    else if (!exchange.bodyOver) this.destroy(closed)
+    else exchange.inform(stillThere)
   }
 
   // ── the end ──
