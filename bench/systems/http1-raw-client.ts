@@ -26,7 +26,7 @@ function own(body: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const rest = collector(1 << 20, [], (bytes, why) => {
       if (bytes === undefined) reject(new Error(why?.message))
-      else resolve(JSON.parse(bytes.latin1Slice()))
+      else resolve(JSON.parse(bytes.latin1Slice(0, bytes.length)))
     })
     transport.request(head, body, {
       head: () => {},

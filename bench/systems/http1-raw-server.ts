@@ -13,7 +13,7 @@ const json = Object.freeze({ status: 200, headers: new HttpHeaders(['content-typ
 const constant = JSON.stringify({ ok: true })
 
 async function work(body: Buffer): Promise<unknown> {
-  return JSON.parse(body.latin1Slice()) as unknown
+  return JSON.parse(body.latin1Slice(0, body.length)) as unknown
 }
 
 function own(exchange: HttpExchange): void {
