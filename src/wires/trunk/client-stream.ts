@@ -264,6 +264,9 @@ export class ClientStream implements IncomingOwner {
     const whole = flag.end | flag.message
 
     if ((flags & whole) === whole && this.incoming === undefined) {
+      if (end - at > this.#owner.settings.streamWindow) {
+        throw new ProtocolError(`stream ${this.id}: more bytes than its credit`)
+      }
       this.#owner.connection.release(end - at)
       if (end - at > this.#owner.settings.messageSize) {
         this.#fail(this.#tooLarge())
@@ -379,18 +382,16 @@ export class ClientStream implements IncomingOwner {
   decode(bytes: Buffer, start: number, end: number): unknown {
     const { output, operation } = this.method
     return decodeMessage(output as Codec, operation.output?.refine, bytes, start, end, (error) => {
-      const wrong =
-        error instanceof Invalid
-          ? new CallError(
-              'internal',
-              `${operation.id}: the answer does not fit the contract: ${error.message}`,
-              {
-                origin: 'downstream',
-                cause: error,
-              },
-            )
-          : error
-      if (this.method.streamedOutput && CallError.is(wrong)) this.call.cancel(wrong)
+      const text = error instanceof Error ? error.message : String(error)
+      const wrong = new CallError(
+        'internal',
+        `${operation.id}: the answer does not fit the contract: ${text}`,
+        {
+          origin: 'downstream',
+          cause: error,
+        },
+      )
+      if (this.method.streamedOutput) this.call.cancel(wrong)
       return wrong
     })
   }

@@ -346,6 +346,10 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     // A client keeps an idle connection until its pool closes it.
   }
 
+  failed(error: unknown): void {
+    this.#options.log.error({ peer: this.#options.peer.address, err: error }, 'trunk: a connection failed')
+  }
+
   refused(reason: string): void {
     this.#options.log.warn({ peer: this.#options.peer.address, reason }, 'trunk: a server was disconnected')
   }

@@ -55,6 +55,8 @@ export const goawayCode = {
   silent: 3,
   /** The peer asked for too much. */
   flood: 4,
+  /** This side has failed. */
+  failed: 5,
 } as const
 
 /** What a connection is used for: the server's or the client's half. */
@@ -68,6 +70,8 @@ export interface Role {
   credit(id: number, bytes: number): void
   /** The connection has not been used for `limits.idleTimeout`. */
   idle(): void
+  /** Something was thrown that is no error of a call, nor one of the peer. */
+  failed(error: unknown): void
   /** The peer is being disconnected for what it did. */
   refused(reason: string): void
   /** No frame comes or goes any more; open calls end with `why`. */
@@ -168,14 +172,20 @@ export class Connection implements FrameSink, Outlet {
       if (rest.length > 0) this.#reader.read(rest, this)
       if (this.#reader.partial) this.#watchPartial()
     } catch (error) {
-      if (!(error instanceof ProtocolError)) throw error
-      this.refuse(goawayCode.protocol, error.message)
+      if (error instanceof ProtocolError) this.refuse(goawayCode.protocol, error.message)
+      else this.#fail(error)
     } finally {
       this.#reading = false
     }
 
     if (this.#role.active <= 1) this.#endTurn()
     else if (!this.#scheduled && this.#writer !== undefined) this.#schedule()
+  }
+
+  /** A mistake of our own, or of a listener of a call: it costs this connection, and not the process. */
+  #fail(error: unknown): void {
+    this.#role.failed(error)
+    this.refuse(goawayCode.failed, 'internal error')
   }
 
   #skipPreface(preface: Buffer, chunk: Buffer): Buffer {
@@ -409,6 +419,10 @@ export class Connection implements FrameSink, Outlet {
     outgoing.queued = true
     this.#queue.push(outgoing)
     this.#sendFragments()
+  }
+
+  dropped(bytes: number): void {
+    this.waiting -= bytes
   }
 
   /** Large messages: a fragment of each in turn, as far as credit and socket allow. */

@@ -7,7 +7,7 @@
  *     metadata  = varint *( text value )        ; number of pairs
  *     value     = text | bytes                  ; bytes when the name ends in "-bin"
  */
-import { Metadata } from '../../call/metadata.ts'
+import { Metadata, isMetadataName } from '../../call/metadata.ts'
 import type { Writer } from '../../codec/writer.ts'
 import { ProtocolError } from './protocol-error.ts'
 
@@ -84,7 +84,9 @@ export class Cursor {
 
     for (let index = 0; index < count; index++) {
       const name = this.text().toLowerCase()
-      metadata.received(name, name.endsWith('-bin') ? new Uint8Array(this.copy()) : this.text())
+      const value = name.endsWith('-bin') ? new Uint8Array(this.copy()) : this.text()
+      // A name that no other wire could carry, or that is another wire's own, goes no further.
+      if (isMetadataName(name)) metadata.received(name, value)
       // Checked as it grows: the frame's limit bounds it before, this one is what was agreed.
       if (this.at - start > limit) break
     }

@@ -15,6 +15,8 @@ export interface Outlet {
   await(outgoing: Outgoing): void
   /** Has the message that waits in `pending` sent, fragment by fragment, in turn with others. */
   enqueue(outgoing: Outgoing): void
+  /** A message that waited will not be sent: `bytes` of it were left. */
+  dropped(bytes: number): void
 }
 
 /** A message that waits for credit or for its turn. */
@@ -76,6 +78,7 @@ export class Outgoing {
   /** Nothing more goes out. */
   close(): void {
     this.over = true
+    if (this.pending !== undefined) this.#outlet.dropped(this.pending.bytes.length - this.pending.at)
     this.pending = undefined
     this.wake()
   }

@@ -230,6 +230,9 @@ export class ServerConnection implements Role, Served, StreamOwner {
     const at = cursor.at
     checkMessage(flags, at, end)
     if (end > at) connection.received(end - at)
+    if (end - at > this.#service.settings.streamWindow) {
+      throw new ProtocolError(`stream ${id}: more bytes than its credit`)
+    }
     connection.opens++
 
     const method = this.#service.method(number)
@@ -390,6 +393,10 @@ export class ServerConnection implements Role, Served, StreamOwner {
   idle(): void {
     this.#draining = true
     this.connection.finish(`nothing was called for ${this.host.limits.idleTimeout} ms`)
+  }
+
+  failed(error: unknown): void {
+    this.host.log.error({ peer: this.#peer.address, err: error }, 'trunk: a connection failed')
   }
 
   refused(reason: string): void {
