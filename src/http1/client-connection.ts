@@ -286,7 +286,8 @@ export class ClientConnection implements ExchangeCarrier, Timed {
 
   #end(message: string): void {
     if (this.#gone) return
-    if (this.#exchange !== undefined && this.#parser.close()) this.#exchange = undefined
+    if (this.#exchange !== undefined && !this.#parser.fresh && this.#parser.close())
+      this.#exchange = undefined
     this.#destroy({ reason: 'closed', message, processed: 'maybe' })
   }
 
