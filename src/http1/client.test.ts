@@ -312,9 +312,25 @@ test('cancel closes the connection, and the sink hears nothing more', async () =
   )
   const socket = await arrived.promise
   exchange.cancel()
-  await once(socket, 'close')
+  // By a reset, which a server cannot take for a client that waits for its answer.
+  const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException]
+  assert.equal(error.code, 'ECONNRESET')
   assert.deepEqual(heard, [])
   assert.equal(peer.transport.active, 0)
+})
+
+test('a connection that is lost before the answer has begun fails the request', async () => {
+  await using peer = await open(scripted((socket) => socket.resetAndDestroy()))
+  const failed = Promise.withResolvers<HttpAbort>()
+  const unwanted = () => assert.fail('there is no answer')
+  peer.transport.request({ method: 'GET', target: '/', authority: 'a', headers: none }, undefined, {
+    head: unwanted,
+    data: unwanted,
+    end: unwanted,
+    abort: (why) => failed.resolve(why),
+  })
+  const { reason, processed } = await failed.promise
+  assert.deepEqual([reason, processed], ['closed', 'maybe'])
 })
 
 test('a request that is cancelled while it waits is never sent', async () => {
