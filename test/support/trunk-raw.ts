@@ -156,6 +156,11 @@ export class RawPeer {
     })
   }
 
+  /** Does something at the first frame of a type. */
+  answer(type: number, id: number | undefined, run: (frame: RawFrame) => void): void {
+    void this.first(type, id).then(run)
+  }
+
   /** Why the other side says goodbye. */
   async reason(): Promise<string> {
     const { body } = await this.first(frameType.goaway)

@@ -21,6 +21,7 @@ import {
 } from './hello.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { Slots } from './slots.ts'
+import { largestCredit } from './window.ts'
 import type { Writers } from './writers.ts'
 
 /** A server's HELLO names every method: it may be longer than the frames that follow. */
@@ -337,7 +338,7 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
   credit(id: number, bytes: number): void {
     const outgoing = this.#slots.get(id)?.outgoing
     if (outgoing === undefined) return
-    if (outgoing.credit + bytes > 0x7fff_ffff)
+    if (outgoing.credit + bytes > largestCredit)
       throw new ProtocolError(`stream ${id}: more credit than 2^31 - 1`)
     outgoing.grant(bytes)
   }

@@ -28,6 +28,7 @@ import {
 import { ProtocolError } from './protocol-error.ts'
 import { type ServerMethod, ServerStream, type StreamOwner } from './server-stream.ts'
 import { Slots } from './slots.ts'
+import { largestCredit } from './window.ts'
 import type { Writers } from './writers.ts'
 
 /** What all connections of a server share. */
@@ -385,7 +386,7 @@ export class ServerConnection implements Role, Served, StreamOwner {
   credit(id: number, bytes: number): void {
     const outgoing = this.#slots.get(id)?.outgoing
     if (outgoing === undefined) return
-    if (outgoing.credit + bytes > 0x7fff_ffff)
+    if (outgoing.credit + bytes > largestCredit)
       throw new ProtocolError(`stream ${id}: more credit than 2^31 - 1`)
     outgoing.grant(bytes)
   }

@@ -363,7 +363,7 @@ test('a cut connection says of each call whether it may have been seen', async (
 test('a call that the server had not seen when it left is unavailable, processed no', async () => {
   using server = await rawServer((peer) => {
     peer.write(serverHello('test.work.v1', contractInfo(Work).digest, ['echo', 'hang']))
-    void peer.first(frameType.open, id(1, 1)).then(() => {
+    peer.answer(frameType.open, id(1, 1), () => {
       // It saw the first of the two, and says so.
       peer.write(frame(frameType.goaway, flag.end, 0, goawayBody(0, 1, 'restarting')))
     })
@@ -380,7 +380,7 @@ test('a call that the server had not seen when it left is unavailable, processed
 test('what the call’s operation does not declare of a fault is dropped, and code and message stay', async () => {
   using server = await rawServer((peer) => {
     peer.write(serverHello('test.work.v1', contractInfo(Work).digest, ['echo']))
-    void peer.first(frameType.open).then(({ id: stream }) => {
+    peer.answer(frameType.open, undefined, ({ id: stream }) => {
       peer.write(
         frame(frameType.error, 0, stream, (writer) => {
           for (const byte of [9, 1, 0, 0]) writeVarint(writer, byte)
@@ -404,7 +404,7 @@ test('what the call’s operation does not declare of a fault is dropped, and co
 test('an answer that does not fit the contract is internal, and says where', async () => {
   using server = await rawServer((peer) => {
     peer.write(serverHello('test.work.v1', contractInfo(Work).digest, ['echo']))
-    void peer.first(frameType.open).then(({ id: stream }) => {
+    peer.answer(frameType.open, undefined, ({ id: stream }) => {
       peer.write(frame(frameType.data, whole, stream, Uint8Array.of(8)))
     })
   })

@@ -36,5 +36,5 @@ export class ReceiveWindow {
   }
 }
 
-/** Credit as the sender keeps it: bytes it may send. */
+/** The most credit that may ever be outstanding, on a stream and on a connection. */
 export const largestCredit = 0x7fff_ffff
