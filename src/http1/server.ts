@@ -16,7 +16,7 @@ import { HttpHeaders } from '../http/headers.ts'
 import { dateLine, encodeResponseHead } from './encode-head.ts'
 import type { MessageFailure } from './failure.ts'
 import type { RequestHead } from './head.ts'
-import { defaultHttp1Limits, type Http1Limits } from './limits.ts'
+import { defaultHttp1Limits, type Http1Limits, withDefaults } from './limits.ts'
 import { type MessageParser, requestParser } from './parser.ts'
 import { type ExchangeOwner, ServerExchange } from './server-exchange.ts'
 import { type Ticker, ticker as processTicker, type Timed } from './ticker.ts'
@@ -64,6 +64,10 @@ const answeredEarly: HttpAbort = {
   processed: 'maybe',
 }
 
+/** How long after the first question the second comes, in milliseconds, and the longest time between two. */
+const firstProbe = 50
+const longestProbe = 5_000
+
 /**
  * A peer that closed its half may wait for its answer, or be gone: both look alike until something is sent. Clients must
  * read informational answers that they did not expect (RFC 9110 section 15.2); one that is gone replies with a reset.
@@ -107,7 +111,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
     this.#info = info
     this.#handler = handler
     this.#options = options
-    this.#limits = options === undefined ? defaultHttp1Limits : { ...defaultHttp1Limits, ...options }
+    this.#limits = withDefaults(defaultHttp1Limits, options)
     this.#ticker = options?.ticker ?? processTicker
     this.#parser = requestParser(this.#limits, this)
     this.#ticker.add(this)
@@ -356,7 +360,17 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
       if (this.#waiting === undefined) this.#finish()
     } else if (this.#waiting !== undefined) return
     else if (!exchange.bodyOver) this.destroy(closed)
-    else exchange.inform(stillThere)
+    else this.#probe(exchange, firstProbe)
+  }
+
+  /**
+   * Asks a peer that has closed its half whether it is there. The first answer to nobody brings a reset, which only the
+   * next write reports, since an ended stream is not read any more. Stops once the answer itself is on its way.
+   */
+  #probe(exchange: ServerExchange, wait: number): void {
+    if (exchange !== this.#exchange || exchange.started || this.#phase === 'gone') return
+    exchange.inform(stillThere)
+    setTimeout(() => this.#probe(exchange, Math.min(wait * 2, longestProbe)), wait).unref()
   }
 
   // ── the end ──
