@@ -188,7 +188,7 @@ export const Orders = contract(
     }),
     haggle: call({
       doc: 'For every bid an offer, twice as high.',
-      input: stream(z.object({ bid: z.number() }).meta({ id: 'Bid' })),
+      input: stream(z.object({ bid: z.number().min(0).max(1_000_000) }).meta({ id: 'Bid' })),
       output: stream(z.object({ offer: z.number() }).meta({ id: 'Offer' })),
       rest: 'POST /orders:haggle',
     }),

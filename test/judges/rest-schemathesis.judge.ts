@@ -2,6 +2,9 @@
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
+import { cpSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { fileURLToPath } from 'node:url'
 import { serve } from 'trunkline'
@@ -10,11 +13,16 @@ import { orders } from '../../examples/orders/service.ts'
 import { schemathesis } from '../../scripts/judges.ts'
 import { needs } from '../support/require.ts'
 
-const folder = fileURLToPath(new URL('schemathesis', import.meta.url))
+const settings = fileURLToPath(new URL('schemathesis', import.meta.url))
 
 test('schemathesis finds nothing, whatever its seed', async (t) => {
   const program = await needs(t, schemathesis)
   if (program === undefined) return
+
+  // It remembers what it found beside its settings; every run shall begin with nothing.
+  const folder = mkdtempSync(join(tmpdir(), 'trunkline-schemathesis-'))
+  t.after(() => rmSync(folder, { recursive: true }))
+  cpSync(settings, folder, { recursive: true })
 
   // The operation that sleeps shall not hold up the judge.
   await using server = await serve(orders, {
@@ -25,19 +33,26 @@ test('schemathesis finds nothing, whatever its seed', async (t) => {
 
   for (const seed of ['1', '42', '20261121']) {
     await t.test(`seed ${seed}`, async () => {
-      const { code, output } = await judge(program, server.port, seed)
+      const { code, output } = await judge(program, folder, server.port, seed)
       assert.equal(code, 0, output)
       assert.doesNotMatch(output, /FAILURES|ERRORS/, output)
     })
   }
 })
 
-function judge(program: string, port: number, seed: string): Promise<{ code: number | null; output: string }> {
+function judge(
+  program: string,
+  folder: string,
+  port: number,
+  seed: string,
+): Promise<{ code: number | null; output: string }> {
   const url = `http://127.0.0.1:${port}/openapi.json`
   const options = ['--max-examples', '30', '--workers', '1', '--no-color', '--seed', seed]
 
   return new Promise((resolve, reject) => {
-    const child = spawn(program, ['--config-file', 'schemathesis.toml', 'run', url, ...options], { cwd: folder })
+    const child = spawn(program, ['--config-file', 'schemathesis.toml', 'run', url, ...options], {
+      cwd: folder,
+    })
     let output = ''
     child.stdout.on('data', (piece: Buffer) => (output += piece.toString()))
     child.stderr.on('data', (piece: Buffer) => (output += piece.toString()))

@@ -352,9 +352,12 @@ export class ServerCall implements InputSource, BodySink {
     const exchange = this.#exchange
     const format = this.#negotiated.format as StreamFormat
     const output = this.#endpoint.output
-    const list = ['content-type', format.contentType, 'vary', 'accept', 'cache-control', 'no-store']
-    writeMetadata(list, reply.metadata)
-    const head: HttpResponseHead = { status: this.#endpoint.head.status, headers: new HttpHeaders(list) }
+    // A generator may add to the metadata until its first message.
+    const head = (): HttpResponseHead => {
+      const list = ['content-type', format.contentType, 'vary', 'accept', 'cache-control', 'no-store']
+      writeMetadata(list, reply.metadata)
+      return { status: this.#endpoint.head.status, headers: new HttpHeaders(list) }
+    }
 
     this.#watch()
     if (this.#over) {
@@ -363,13 +366,13 @@ export class ServerCall implements InputSource, BodySink {
     }
     if (exchange.request.method === 'HEAD') {
       discardOutput(reply.output)
-      exchange.respond(head, undefined)
+      exchange.respond(head(), undefined)
       this.#end(undefined, this.#received, 0)
       return
     }
 
     const begin = () => {
-      if (!exchange.started && !this.#gone) exchange.start(head)
+      if (!exchange.started && !this.#gone) exchange.start(head())
     }
     const pump = new MessagePump(exchange, (message) => format.message(output.encode(message)), begin)
     this.#pump = pump
@@ -416,8 +419,9 @@ export class ServerCall implements InputSource, BodySink {
     if (this.#over) return
     const known = CallError.is(error) ? error : this.#host.failure(this.#call as Call, error)
 
-    if (this.#gone) this.#end(known, this.#received, this.#pump?.sent ?? 0)
-    else if (this.#exchange.started) this.#failStream(known)
+    const sent = this.#pump?.sent ?? 0
+    if (this.#gone) this.#end(known, this.#received, sent)
+    else if (this.#exchange.started || sent > 0) this.#failStream(known)
     else this.#failUnary(known)
   }
 
