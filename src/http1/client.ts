@@ -14,7 +14,7 @@ import type {
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { encodeRequestHead } from './encode-head.ts'
-import { defaultHttp1ClientLimits, type Http1ClientLimits } from './limits.ts'
+import { defaultHttp1ClientLimits, type Http1ClientLimits, withDefaults } from './limits.ts'
 import { type Ticker, ticker as processTicker } from './ticker.ts'
 
 export interface Http1TransportOptions extends Partial<Http1ClientLimits> {
@@ -56,7 +56,7 @@ class Pool implements HttpTransport, ConnectionOwner {
     this.#connect = connect
     this.secure = options?.secure ?? false
     this.ticker = options?.ticker ?? processTicker
-    this.limits = { ...defaultHttp1ClientLimits, ...options }
+    this.limits = withDefaults(defaultHttp1ClientLimits, options)
   }
 
   request(

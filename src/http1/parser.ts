@@ -35,6 +35,9 @@ const isDone = 4
 /** Empty lines that are skipped before a request (RFC 9112 section 2.2). */
 const mostEmptyLines = 4
 
+/** A packet up to this size is decoded whole. */
+const decodeBound = 2 * 1024
+
 type ReadHead<Head> = (text: string, limits: MessageLimits, bodiless: boolean) => Head | MessageFailure
 
 /** A parser of requests. */
@@ -177,19 +180,23 @@ export class MessageParser<Head extends { readonly length: number }> {
     }
     if (from === end) return end
 
-    const last = bytes.indexOf('\r\n\r\n', from, 'latin1')
-    if (last < 0 || last >= end || last + 4 - from > this.#limits.headerSize) {
+    // Decoding a small packet once is cheaper than searching its bytes and decoding the head then.
+    const small = end - from <= decodeBound
+    const text = small ? bytes.latin1Slice(from, end) : ''
+    const found = small ? text.indexOf('\r\n\r\n') : bytes.indexOf('\r\n\r\n', from, 'latin1') - from
+    if (found < 0 || from + found + 4 > end || found + 4 > this.#limits.headerSize) {
       const wrong = this.#checkIncomplete(bytes, from, end, from)
       if (wrong === undefined) return this.#keep(bytes, from, end)
       this.failure = wrong
       return from
     }
-    this.#finishHead(bytes, from, last)
+    const last = from + found
+    this.#finishHead(bytes, from, last, small ? text.slice(0, found) : bytes.latin1Slice(from, last))
     return last + 4
   }
 
-  #finishHead(bytes: Buffer, from: number, last: number): void {
-    const head = this.#readHead(bytes.latin1Slice(from, last), this.#limits, this.bodiless)
+  #finishHead(bytes: Buffer, from: number, last: number, text: string): void {
+    const head = this.#readHead(text, this.#limits, this.bodiless)
     if (isFailure(head)) {
       // Bytes that come one by one are refused at the first bare newline: the verdict must not depend on packets.
       const until = head.status === 414 ? Math.min(last, from + this.#limits.startLine) : last
@@ -235,7 +242,7 @@ export class MessageParser<Head extends { readonly length: number }> {
       return stop
     }
     this.#dropPartial()
-    this.#finishHead(partial, 0, last)
+    this.#finishHead(partial, 0, last, partial.latin1Slice(0, last))
     return start + last + 4 - before
   }
 
