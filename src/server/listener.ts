@@ -7,6 +7,7 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import type { ByteServer, ConnectionInfo, Host, Served } from '../wires/wire.ts'
+import { type Address, type BindTarget, bind } from './bind.ts'
 import { type Sniffed, sniff } from './sniff.ts'
 
 /** Certificates and what else `node:tls` takes. */
@@ -33,33 +34,61 @@ export interface ListenerOptions {
   readonly http2?: (stream: net.Socket, connection: ConnectionInfo) => Served
 }
 
-export interface Address {
-  readonly port: number
-  readonly host: string
-  /** The Unix socket's path, instead of port and host. */
-  readonly path?: string
-}
-
 export class Listener {
   readonly #options: ListenerOptions
   readonly #server: net.Server
+  /** All connections, with what is known of them before TLS is done. */
+  readonly #sockets = new Set<net.Socket>()
+  /** Those whose TLS handshake goes on, by the peer's address. */
+  readonly #handshaking = new Map<string, net.Socket>()
+  /** Those that have not said yet what they speak. */
   readonly #waiting = new Set<net.Socket>()
   readonly #served = new Map<Served, net.Socket>()
-  #onEmpty: (() => void) | undefined
+  #closing = false
+  #full = false
 
   constructor(options: ListenerOptions) {
     this.#options = options
-    const shell = { allowHalfOpen: true, noDelay: true, handshakeTimeout: options.host.limits.headerTimeout }
+    const { limits, log } = options.host
+    const shell = { allowHalfOpen: true, noDelay: true, handshakeTimeout: limits.headerTimeout }
     const accept = (socket: net.Socket) => this.#accept(socket)
     this.#server =
       options.tls === undefined
         ? net.createServer(shell, accept)
         : tls.createServer({ ...options.tls, ...this.#alpn(), ...shell } as tls.TlsOptions, accept)
-    this.#server.maxConnections = options.host.limits.connections
+
+    this.#server.maxConnections = limits.connections
+    this.#server.on('connection', (socket: net.Socket) => this.#track(socket))
+    this.#server.on('drop', () => this.#dropped())
+    this.#server.on('connection', (socket: net.Socket) => {
+      this.#accepted.add(socket)
+      socket.once('close', () => this.#accepted.delete(socket))
+    })
     this.#server.on('tlsClientError', (error: Error, socket: net.Socket) => {
-      options.host.log.info({ remote: addressOf(socket), err: error }, 'a TLS handshake failed')
+      log.info({ remote: addressOf(socket), err: error }, 'a TLS handshake failed')
       socket.destroy()
     })
+  }
+
+  /** Runs before `#accept`, and with TLS before the handshake. */
+  #track(socket: net.Socket): void {
+    const address = addressOf(socket)
+    const { tls: secured } = this.#options
+    this.#sockets.add(socket)
+    if (secured !== undefined && address !== unixPeer) this.#handshaking.set(address, socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#handshaking.delete(address)
+      this.#full = false
+    })
+  }
+
+  /** Says it once until there is room again: whoever opens connections without end shall not fill the log too. */
+  #dropped(): void {
+    if (this.#full) return
+    this.#full = true
+    const { limits, log } = this.#options.host
+    log.warn({ connections: limits.connections }, 'connections are refused: limits.connections is reached')
   }
 
   #alpn(): { ALPNProtocols: string[] } {
@@ -67,24 +96,15 @@ export class Listener {
     return { ALPNProtocols: [...wires.map(({ alpn }) => alpn), ...(http2 ? ['h2'] : []), 'http/1.1'] }
   }
 
-  /** Begins to listen. Rejects with Node's error when the address cannot be had. */
-  listen(target: { port: number; host: string } | { path: string }): Promise<Address> {
-    return new Promise((resolve, reject) => {
-      this.#server.once('error', reject)
-      this.#server.listen({ ...target, backlog: 1024 }, () => {
-        this.#server.off('error', reject)
-        this.#server.on('error', (error) =>
-          this.#options.host.log.error({ err: error }, 'the listener failed'),
-        )
-        const address = this.#server.address()
-        if (typeof address === 'string') resolve({ port: 0, host: '', path: address })
-        else resolve({ port: address?.port ?? 0, host: address?.address ?? '' })
-      })
-    })
+  /** Begins to listen. Rejects with an Error that says why the address cannot be had. */
+  async listen(target: BindTarget): Promise<Address> {
+    const address = await bind(this.#server, target)
+    this.#server.on('error', (error) => this.#options.host.log.error({ err: error }, 'the listener failed'))
+    return address
   }
 
   get connections(): number {
-    return this.#waiting.size + this.#served.size
+    return this.#sockets.size
   }
 
   /** Calls open now, on all connections. */
@@ -96,29 +116,28 @@ export class Listener {
 
   /** Stops accepting, tells every peer, and resolves when all connections are gone, or were cut after `grace` ms. */
   async close(grace: number): Promise<void> {
+    this.#closing = true
+    this.#closing = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
+    for (const socket of this.#handshaking.values()) socket.destroy()
     for (const socket of this.#waiting) socket.destroy()
-    for (const served of this.#served.keys()) served.drain()
+    for (const served of [...this.#served.keys()]) served.drain()
 
-    if (this.#served.size > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, grace)
-        this.#onEmpty = () => {
-          clearTimeout(timer)
-          resolve()
-        }
-      })
-      for (const [served, socket] of this.#served) {
-        served.close()
-        socket.destroy()
-      }
-    }
-
+    const late = setTimeout(() => {
+      for (const served of [...this.#served.keys()]) served.close()
+      for (const socket of this.#sockets) socket.destroy()
+    }, grace)
     await closed
+    clearTimeout(late)
   }
 
   #accept(socket: net.Socket): void {
     socket.on('error', () => socket.destroy())
+    this.#handshaking.delete(addressOf(socket))
+    if (this.#closing) {
+      socket.destroy()
+      return
+    }
     const info = connectionInfo(socket)
     const negotiated = (socket as tls.TLSSocket).alpnProtocol
     if (typeof negotiated === 'string' && negotiated !== '') {
@@ -182,10 +201,7 @@ export class Listener {
     }
 
     this.#served.set(served, socket)
-    served.onClose(() => {
-      this.#served.delete(served)
-      if (this.#served.size === 0) this.#onEmpty?.()
-    })
+    served.onClose(() => this.#served.delete(served))
   }
 
   #begin(socket: net.Socket, info: ConnectionInfo, found: Sniffed): Served | undefined {
@@ -203,6 +219,9 @@ export class Listener {
   }
 }
 
+/** What peers on a Unix socket are called: they have no address. */
+const unixPeer = 'unix'
+
 function connectionInfo(socket: net.Socket): ConnectionInfo {
   const secure = socket instanceof tls.TLSSocket
   return {
@@ -214,7 +233,7 @@ function connectionInfo(socket: net.Socket): ConnectionInfo {
 
 function addressOf(socket: net.Socket): string {
   const { remoteAddress, remotePort } = socket
-  if (remoteAddress === undefined) return 'unix'
+  if (remoteAddress === undefined) return unixPeer
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
 }
 
