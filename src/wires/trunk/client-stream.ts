@@ -142,11 +142,10 @@ export class ClientStream implements IncomingOwner {
           connection.rollback(writer)
           throw tooLarge(method.operation, size, peer.messageSize)
         }
-        const bytes = Buffer.from(writer.bytes.subarray(at, writer.position))
-        writer.position = at
         writer.bytes[start + 4] = flags & ~flag.end
+        const bytes = connection.takeOut(writer, at, at)
         connection.opens++
-        connection.commit(writer)
+        connection.commit(connection.writer)
         this.#sendLarge(this.#outgoing(peer), bytes, true)
         return
       }
@@ -223,8 +222,7 @@ export class ClientStream implements IncomingOwner {
       return
     }
 
-    const bytes = Buffer.from(writer.bytes.subarray(at, writer.position))
-    connection.rollback(writer)
+    const bytes = connection.takeOut(writer, at, connection.frameStart)
     if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
     this.#sendLarge(outgoing, bytes, false)
   }

@@ -40,6 +40,9 @@ const backlogForFragments = 128 * 1024
 /** The same beyond which a server reads nothing more, since whoever asks without reading answers must not be served. */
 const backlogForReading = 1024 * 1024
 
+/** Messages from this size on take their buffer along when they have to wait. */
+const worthABuffer = 8 * 1024
+
 /** How long a peer that was told why may take to close, in milliseconds. */
 const closingTime = 1000
 
@@ -295,7 +298,7 @@ export class Connection implements FrameSink, Outlet {
 
   /** Writes what is no frame: the magic before the first one. */
   preface(bytes: Buffer): void {
-    const writer = (this.#writer ??= this.#options.writers.take())
+    const { writer } = this
     writer.reserve(bytes.length)
     bytes.copy(writer.bytes, writer.position)
     writer.position += bytes.length
@@ -303,9 +306,14 @@ export class Connection implements FrameSink, Outlet {
 
   /** Begins a frame; `commit` ends it, or `rollback` takes it back. Nothing else may be written in between. */
   begin(type: number, flags: number, id: number): Writer {
-    const writer = (this.#writer ??= this.#options.writers.take())
+    const { writer } = this
     this.#frameStart = beginFrame(writer, type, flags, id)
     return writer
+  }
+
+  /** Where frames are being written now. */
+  get writer(): Writer {
+    return (this.#writer ??= this.#options.writers.take())
   }
 
   /** Where the frame that was begun last starts. */
@@ -338,6 +346,26 @@ export class Connection implements FrameSink, Outlet {
 
   rollback(writer: Writer): void {
     writer.position = this.#frameStart
+  }
+
+  /**
+   * Takes out of the frame that was begun what was written from `at` on, to be sent later, and keeps what is before
+   * `keep`. A large message is not copied: its buffer goes with it, and the connection goes on with another.
+   */
+  takeOut(writer: Writer, at: number, keep: number): Buffer {
+    const bytes = writer.bytes.subarray(at, writer.position)
+
+    if (bytes.length < worthABuffer) {
+      writer.position = keep
+      return Buffer.from(bytes)
+    }
+
+    const next = this.#options.writers.take()
+    next.reserve(keep)
+    writer.bytes.copy(next.bytes, 0, 0, keep)
+    next.position = keep
+    this.#writer = next
+    return bytes
   }
 
   readonly #flushTurn = (): void => {

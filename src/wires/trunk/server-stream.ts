@@ -202,8 +202,7 @@ export class ServerStream implements InputSource, IncomingOwner {
   /** A message that needs several frames, or has to wait for credit. */
   #answerLarge(writer: Writer, at: number, size: number, peer: Settings, reply: Reply): void {
     const { connection } = this.#owner
-    const bytes = Buffer.from(writer.bytes.subarray(at, writer.position))
-    connection.rollback(writer)
+    const bytes = connection.takeOut(writer, at, connection.frameStart)
 
     if (size > peer.messageSize) {
       this.#sent = 0
@@ -307,8 +306,7 @@ export class ServerStream implements InputSource, IncomingOwner {
       return
     }
 
-    const bytes = Buffer.from(writer.bytes.subarray(at, writer.position))
-    connection.rollback(writer)
+    const bytes = connection.takeOut(writer, at, connection.frameStart)
     if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
     outgoing.pending = { bytes, at: 0, last: false, trailers: undefined, written: nothing }
     connection.waiting += size
