@@ -60,10 +60,6 @@ export class Listener {
     this.#server.maxConnections = limits.connections
     this.#server.on('connection', (socket: net.Socket) => this.#track(socket))
     this.#server.on('drop', () => this.#dropped())
-    this.#server.on('connection', (socket: net.Socket) => {
-      this.#accepted.add(socket)
-      socket.once('close', () => this.#accepted.delete(socket))
-    })
     this.#server.on('tlsClientError', (error: Error, socket: net.Socket) => {
       log.info({ remote: addressOf(socket), err: error }, 'a TLS handshake failed')
       socket.destroy()
