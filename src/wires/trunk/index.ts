@@ -28,7 +28,7 @@ const alpn = 'trunk/1'
  * ```
  */
 export function trunk(): Wire {
-  const codecs = new Codecs(compileProtobuf)
+  const codecs = codecsByDepth()
   const writers = new Writers()
   const services = new WeakMap<Host, TrunkService>()
 
@@ -39,7 +39,7 @@ export function trunk(): Wire {
     serve(stream, connection, host) {
       let service = services.get(host)
       if (service === undefined) {
-        service = new TrunkService(host, codecs, writers)
+        service = new TrunkService(host, codecs(host.limits.depth), writers)
         services.set(host, service)
       }
       return new ServerConnection(service, stream, connection)
@@ -49,7 +49,7 @@ export function trunk(): Wire {
   const client: ByteClient = {
     over: 'bytes',
     alpn,
-    open: (stream, options) => openChannel(stream, options, codecs, writers),
+    open: (stream, options) => openChannel(stream, options, codecs(options.limits.depth), writers),
     describe: (stream, options) => describeOverTrunk(stream, options),
   }
 
@@ -61,6 +61,19 @@ export function trunk(): Wire {
     supports: () => true,
     server,
     client,
+  }
+}
+
+/** Codecs refuse what is nested deeper than `limits.depth`; servers and clients that agree on it share theirs. */
+function codecsByDepth(): (depth: number) => Codecs {
+  const made = new Map<number, Codecs>()
+
+  return (depth) => {
+    const known = made.get(depth)
+    if (known !== undefined) return known
+    const codecs = new Codecs((schema) => compileProtobuf(schema, { depth }))
+    made.set(depth, codecs)
+    return codecs
   }
 }
 
@@ -107,7 +120,7 @@ export async function describeOverTrunk(
   options: Pick<ChannelOptions, 'limits' | 'clock' | 'log' | 'peer'>,
   contract = '',
 ): Promise<readonly ContractDescription[]> {
-  const codecs = new Codecs(compileProtobuf)
+  const codecs = codecsByDepth()(options.limits.depth)
   const channel = await openChannel(stream, { ...options, contract: undefined }, codecs, new Writers())
   try {
     return readDescriptions(await channel.describe(contract))

@@ -257,6 +257,21 @@ test('messages and metadata beyond the server’s limits are refused before they
   assert.deepEqual((await send(pair.channel, callOf(Work, 'echo', { n: 5 }))).output, { n: 5 })
 })
 
+test('a value nested deeper than limits.depth is refused', async () => {
+  interface Nest {
+    in?: Nest | undefined
+  }
+  const Nest: z.ZodType<Nest> = z.lazy(() => z.object({ in: Nest.optional() }).meta({ id: 'Nest' }))
+  const Deep = contract('test.deep.v1', { put: call({ input: z.object({ nest: Nest }) }) })
+  const deep = implement(Deep, { put: () => undefined })
+  const nested = (depth: number): Nest => (depth === 0 ? {} : { in: nested(depth - 1) })
+  await using pair = await trunkPair([deep], { limits: { depth: 5 } })
+  await send(pair.channel, callOf(Deep, 'put', { nest: nested(2) }))
+  await assert.rejects(send(pair.channel, callOf(Deep, 'put', { nest: nested(20) })), {
+    code: 'invalid_argument',
+  })
+})
+
 test('a deadline that has passed sends nothing', async () => {
   const { implementation } = handlers()
   await using pair = await trunkPair([implementation])
