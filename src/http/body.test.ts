@@ -112,17 +112,17 @@ for (const coding of contentCodings) {
 
   test(`a ${coding} bomb is too_large, whole and streamed`, async () => {
     const source = new Source()
-    const bomb = compress[coding]('\0'.repeat(50_000_000))
+    const bomb = compress[coding]('\0'.repeat(5_000_000))
     assert.ok(bomb.length < 100_000)
     const pieces = Array.from({ length: Math.ceil(bomb.length / 1000) }, (_, at) =>
       bomb.subarray(at * 1000, at * 1000 + 1000),
     )
-    const whole = bytes(source, 1_000_000, [coding])
+    const whole = bytes(source, 100_000, [coding])
     source.send(...pieces).end()
     await assert.rejects(whole, (error: HttpBodyError) => error.why.reason === 'too_large')
 
     const queue = new BodyQueue()
-    const sink = decoding([coding], 1_000_000, queue, source)
+    const sink = decoding([coding], 100_000, queue, source)
     source.receive(sink)
     source.send(...pieces).end()
     let seen = 0
@@ -132,7 +132,7 @@ for (const coding of contentCodings) {
       },
       (error: HttpBodyError) => error.why.reason === 'too_large',
     )
-    assert.ok(seen <= 1_000_000)
+    assert.ok(seen <= 100_000)
   })
 
   test(`bytes that are not ${coding}, or cut ${coding}, are a breach of protocol`, async () => {

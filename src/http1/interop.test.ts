@@ -14,7 +14,7 @@ import { HttpHeaders } from '../http/headers.ts'
 import type { HttpHandler } from '../http/exchange.ts'
 import { http1Transport } from './client.ts'
 import { recordRequests } from './recording.ts'
-import { serveHttp1 } from './server.ts'
+import { type Http1Connection, serveHttp1 } from './server.ts'
 
 const text = new HttpHeaders(['content-type', 'text/plain'])
 
@@ -44,19 +44,20 @@ async function serving(
   use: (port: number, accepted: () => number, server: net.Server) => Promise<void>,
 ): Promise<void> {
   let accepted = 0
+  const open = new Set<Http1Connection>()
   const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     accepted++
-    serveHttp1(
-      socket,
-      { remoteAddress: `${socket.remoteAddress}:${socket.remotePort}`, secure: false },
-      handler,
-    )
+    const remoteAddress = `${socket.remoteAddress}:${socket.remotePort}`
+    const connection = serveHttp1(socket, { remoteAddress, secure: false }, handler)
+    open.add(connection)
+    connection.onClose(() => open.delete(connection))
   })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   try {
     await use((server.address() as AddressInfo).port, () => accepted, server)
   } finally {
+    for (const connection of open) connection.close()
     server.close()
   }
 }
