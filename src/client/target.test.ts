@@ -4,7 +4,8 @@ import type { Wire } from '../wires/wire.ts'
 import { backoff, defaultBackoff } from './backoff.ts'
 import { parseTarget } from './target.ts'
 
-const client = { over: 'own', dial: () => Promise.reject(new Error('not dialled here')) } as const
+const refuse = () => Promise.reject(new Error('not dialled here'))
+const client = { over: 'bytes', alpn: 'x/1', open: refuse } as const
 const wires: Wire[] = [
   {
     name: 'trunk',
@@ -13,6 +14,13 @@ const wires: Wire[] = [
     needsNumbers: true,
     supports: () => true,
     client,
+  },
+  {
+    name: 'queue',
+    schemes: ['queue+test'],
+    needsNumbers: true,
+    supports: () => true,
+    client: { over: 'own', dial: refuse },
   },
   { name: 'rest', schemes: ['http', 'https'], needsNumbers: false, supports: () => true, client },
 ]
@@ -26,6 +34,7 @@ test('a URL names wire, address and security', () => {
   assert.deepEqual(parseTarget('trunks://a.example:1', wires).secure, true)
   assert.deepEqual(parseTarget('https://[::1]/base', wires).address, { host: '::1', port: 443 })
   assert.deepEqual(parseTarget('http://h', wires).address, { host: 'h', port: 80 })
+  assert.equal(parseTarget('queue+test://user:secret@broker/orders', wires).label, 'broker/orders')
   assert.deepEqual(parseTarget('trunk+unix:///run/a%20b.sock', wires).address, { path: '/run/a b.sock' })
 })
 

@@ -44,6 +44,17 @@ export function parseTarget(text: string, wires: readonly Wire[]): Target {
     return { url, wire, secure: false, address: { path }, label: `unix:${path}` }
   }
 
+  if (wire.client?.over === 'own') {
+    // Where such a wire goes is its own business: a broker, several of them, a folder.
+    return {
+      url,
+      wire,
+      secure: isSecure(scheme),
+      address: { path: url.pathname },
+      label: `${url.host}${url.pathname}`,
+    }
+  }
+
   const host = url.hostname.replace(/^\[|\]$/g, '')
   if (host === '') throw new TypeError(`connect: ${text} names no host; write ${scheme}://host:port`)
   const secure = isSecure(scheme)
