@@ -77,7 +77,7 @@ export class ClientStream implements IncomingOwner {
     this.method = method
     this.call = call
     this.#owner = owner
-    this.ordinal = owner.connection.opens + 1
+    this.ordinal = owner.connection.out.opens + 1
     this.reply = new Promise(capture)
     this.#resolve = caughtResolve
     this.#reject = caughtReject
@@ -100,8 +100,8 @@ export class ClientStream implements IncomingOwner {
     const iterator = method.streamedInput ? iteratorOf(call.input()) : undefined
     const metadata = call.metadataIfAny
     let flags: number = iterator === undefined ? flag.end : 0
-    const writer = connection.begin(frameType.open, flags, this.id)
-    const start = connection.frameStart
+    const writer = connection.out.begin(frameType.open, flags, this.id)
+    const start = connection.out.frameStart
     writeVarint(writer, method.number)
     writeVarint(writer, timeout)
     let at = writer.position
@@ -112,7 +112,7 @@ export class ClientStream implements IncomingOwner {
       const size = writer.position - at
       at = writer.position
       if (size > peer.headerSize) {
-        connection.rollback(writer)
+        connection.out.rollback(writer)
         throw new CallError(
           'resource_exhausted',
           `${method.operation.id}: metadata of ${size} bytes, and the server takes ${peer.headerSize}`,
@@ -125,7 +125,7 @@ export class ClientStream implements IncomingOwner {
       try {
         method.input.encode(call.input(), writer)
       } catch (error) {
-        connection.rollback(writer)
+        connection.out.rollback(writer)
         throw wrongInput(error)
       }
 
@@ -135,41 +135,41 @@ export class ClientStream implements IncomingOwner {
       if (
         size > fragmentSize ||
         size > peer.streamWindow ||
-        size > connection.credit ||
+        size > connection.out.credit ||
         size > peer.messageSize
       ) {
         if (size > peer.messageSize) {
-          connection.rollback(writer)
+          connection.out.rollback(writer)
           throw tooLarge(method.operation, size, peer.messageSize)
         }
         writer.bytes[start + 4] = flags & ~flag.end
-        const bytes = connection.takeOut(writer, at, at)
-        connection.opens++
-        connection.commit(connection.writer)
+        const bytes = connection.out.takeOut(writer, at, at)
+        connection.out.opens++
+        connection.out.commit(connection.out.writer)
         this.#sendLarge(this.#outgoing(peer), bytes, true)
         return
       }
 
       flags |= flag.message
-      connection.credit -= size
+      connection.out.credit -= size
     }
 
     writer.bytes[start + 4] = flags
-    connection.opens++
-    connection.commitUnary(writer)
+    connection.out.opens++
+    connection.out.commitUnary(writer)
     if (iterator !== undefined) void this.#sendStream(iterator, this.#outgoing(peer))
   }
 
   #outgoing(peer: Settings): Outgoing {
-    this.outgoing = new Outgoing(this.id, this.#owner.connection, peer.streamWindow)
+    this.outgoing = new Outgoing(this.id, this.#owner.connection.out, peer.streamWindow)
     return this.outgoing
   }
 
   #sendLarge(outgoing: Outgoing, bytes: Buffer, last: boolean): void {
     const { connection } = this.#owner
     outgoing.pending = { bytes, at: 0, last, trailers: undefined, written: nothing }
-    connection.waiting += bytes.length
-    connection.enqueue(outgoing)
+    connection.out.waiting += bytes.length
+    connection.out.enqueue(outgoing)
   }
 
   async #sendStream(iterator: AnyIterator, outgoing: Outgoing): Promise<void> {
@@ -180,7 +180,7 @@ export class ClientStream implements IncomingOwner {
       const complete = await pump(iterator, outgoing, (value) => this.#send(outgoing, value))
       if (!complete) return
       this.#iterator = undefined
-      connection.commit(connection.begin(frameType.data, flag.end, this.id))
+      connection.out.commit(connection.out.begin(frameType.data, flag.end, this.id))
     } catch (error) {
       abandon(iterator)
       this.#iterator = undefined
@@ -197,13 +197,13 @@ export class ClientStream implements IncomingOwner {
   #send(outgoing: Outgoing, value: unknown): void {
     const { connection } = this.#owner
     const peer = connection.peer as Settings
-    const writer = connection.begin(frameType.data, flag.message, this.id)
+    const writer = connection.out.begin(frameType.data, flag.message, this.id)
     const at = writer.position
 
     try {
       this.method.input?.encode(value, writer)
     } catch (error) {
-      connection.rollback(writer)
+      connection.out.rollback(writer)
       throw wrongInput(error)
     }
 
@@ -213,16 +213,16 @@ export class ClientStream implements IncomingOwner {
     if (
       size <= fragmentSize &&
       size <= outgoing.credit &&
-      size <= connection.credit &&
+      size <= connection.out.credit &&
       size <= peer.messageSize
     ) {
       outgoing.credit -= size
-      connection.credit -= size
-      connection.commit(writer)
+      connection.out.credit -= size
+      connection.out.commit(writer)
       return
     }
 
-    const bytes = connection.takeOut(writer, at, connection.frameStart)
+    const bytes = connection.out.takeOut(writer, at, connection.out.frameStart)
     if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
     this.#sendLarge(outgoing, bytes, false)
   }
@@ -431,10 +431,10 @@ export class ClientStream implements IncomingOwner {
     this.#leave()
 
     if (!connection.closed) {
-      const writer = connection.begin(frameType.cancel, 0, this.id)
+      const writer = connection.out.begin(frameType.cancel, 0, this.id)
       writeVarint(writer, statusTable[why.code].number)
       writeText(writer, why.message.slice(0, 1000))
-      connection.commit(writer)
+      connection.out.commit(writer)
     }
 
     const error = asDownstream(why)

@@ -88,15 +88,15 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     const { contract } = this.#options
     const hello = Promise.withResolvers<ServerHello>()
     this.#hello = hello
-    connection.preface(magic)
-    const writer = connection.begin(frameType.hello, 0, 0)
+    connection.out.preface(magic)
+    const writer = connection.out.begin(frameType.hello, 0, 0)
     writeClientHello(writer, {
       lowest: protocolVersion,
       highest: protocolVersion,
       settings: this.settings,
       contracts: contract === undefined ? [] : [{ name: contract.name, digest: contract.digest }],
     })
-    connection.commit(writer)
+    connection.out.commit(writer)
 
     const answer = await hello.promise
     if (contract === undefined) return answer
@@ -114,9 +114,9 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     const { connection } = this
     if (connection.closed) return Promise.reject(this.#refusal())
     this.#description ??= Promise.withResolvers<Buffer>()
-    const writer = connection.begin(frameType.describe, 0, 0)
+    const writer = connection.out.begin(frameType.describe, 0, 0)
     writeText(writer, name)
-    connection.commit(writer)
+    connection.out.commit(writer)
     return this.#description.promise
   }
 
@@ -356,7 +356,7 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
   }
 
   ended(why: CallError): void {
-    const { opensFlushed } = this.connection
+    const { opensFlushed } = this.connection.out
     const seen = this.#seen
 
     for (const stream of this.#slots.all()) {

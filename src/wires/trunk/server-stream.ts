@@ -159,7 +159,7 @@ export class ServerStream implements InputSource, IncomingOwner {
     const { output } = this.method
     const { metadata, trailers } = reply
     let flags: number = output === undefined ? flag.end : flag.end | flag.message
-    const writer = connection.begin(frameType.data, flags, this.id)
+    const writer = connection.out.begin(frameType.data, flags, this.id)
     let at: number
 
     try {
@@ -172,10 +172,10 @@ export class ServerStream implements InputSource, IncomingOwner {
         writeMetadata(writer, trailers)
       }
       at = writer.position
-      checkHead(at - connection.frameStart - frameHeader, peer)
+      checkHead(at - connection.out.frameStart - frameHeader, peer)
       output?.encode(reply.output, writer)
     } catch (error) {
-      connection.rollback(writer)
+      connection.out.rollback(writer)
       this.fail(error)
       return
     }
@@ -186,23 +186,23 @@ export class ServerStream implements InputSource, IncomingOwner {
     if (
       size > fragmentSize ||
       size > peer.streamWindow ||
-      size > connection.credit ||
+      size > connection.out.credit ||
       size > peer.messageSize
     ) {
       this.#answerLarge(writer, at, size, peer, reply)
       return
     }
 
-    connection.credit -= size
-    if ((flags & (flag.metadata | flag.trailers)) !== 0) writer.bytes[connection.frameStart + 4] = flags
-    connection.commitUnary(writer)
+    connection.out.credit -= size
+    if ((flags & (flag.metadata | flag.trailers)) !== 0) writer.bytes[connection.out.frameStart + 4] = flags
+    connection.out.commitUnary(writer)
     this.#finish(undefined)
   }
 
   /** A message that needs several frames, or has to wait for credit. */
   #answerLarge(writer: Writer, at: number, size: number, peer: Settings, reply: Reply): void {
     const { connection } = this.#owner
-    const bytes = connection.takeOut(writer, at, connection.frameStart)
+    const bytes = connection.out.takeOut(writer, at, connection.out.frameStart)
 
     if (size > peer.messageSize) {
       this.#sent = 0
@@ -220,13 +220,13 @@ export class ServerStream implements InputSource, IncomingOwner {
       trailers: trailers !== undefined && trailers.size > 0 ? (to) => writeTrailers(to, trailers) : undefined,
       written: () => this.#finish(undefined),
     }
-    connection.waiting += size
-    connection.enqueue(outgoing)
+    connection.out.waiting += size
+    connection.out.enqueue(outgoing)
   }
 
   #open(): Outgoing {
     const { connection } = this.#owner
-    const outgoing = new Outgoing(this.id, connection, (connection.peer as Settings).streamWindow)
+    const outgoing = new Outgoing(this.id, connection.out, (connection.peer as Settings).streamWindow)
     this.outgoing = outgoing
     return outgoing
   }
@@ -235,17 +235,17 @@ export class ServerStream implements InputSource, IncomingOwner {
   #sendHead(metadata: Metadata | undefined): void {
     if (metadata === undefined || metadata.size === 0) return
     const { connection } = this.#owner
-    const writer = connection.begin(frameType.data, flag.metadata, this.id)
+    const writer = connection.out.begin(frameType.data, flag.metadata, this.id)
 
     try {
       writeMetadata(writer, metadata)
-      checkHead(writer.position - connection.frameStart - frameHeader, connection.peer as Settings)
+      checkHead(writer.position - connection.out.frameStart - frameHeader, connection.peer as Settings)
     } catch (error) {
-      connection.rollback(writer)
+      connection.out.rollback(writer)
       throw error
     }
 
-    connection.commit(writer)
+    connection.out.commit(writer)
   }
 
   async #answerStream(reply: Reply): Promise<void> {
@@ -281,13 +281,13 @@ export class ServerStream implements InputSource, IncomingOwner {
   #send(outgoing: Outgoing, value: unknown): void {
     const { connection } = this.#owner
     const peer = connection.peer as Settings
-    const writer = connection.begin(frameType.data, flag.message, this.id)
+    const writer = connection.out.begin(frameType.data, flag.message, this.id)
     const at = writer.position
 
     try {
       this.method.output?.encode(value, writer)
     } catch (error) {
-      connection.rollback(writer)
+      connection.out.rollback(writer)
       throw error
     }
 
@@ -297,34 +297,34 @@ export class ServerStream implements InputSource, IncomingOwner {
     if (
       size <= fragmentSize &&
       size <= outgoing.credit &&
-      size <= connection.credit &&
+      size <= connection.out.credit &&
       size <= peer.messageSize
     ) {
       outgoing.credit -= size
-      connection.credit -= size
-      connection.commit(writer)
+      connection.out.credit -= size
+      connection.out.commit(writer)
       return
     }
 
-    const bytes = connection.takeOut(writer, at, connection.frameStart)
+    const bytes = connection.out.takeOut(writer, at, connection.out.frameStart)
     if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
     outgoing.pending = { bytes, at: 0, last: false, trailers: undefined, written: nothing }
-    connection.waiting += size
-    connection.enqueue(outgoing)
+    connection.out.waiting += size
+    connection.out.enqueue(outgoing)
   }
 
   #sendEnd(trailers: Metadata | undefined): void {
     const { connection } = this.#owner
     const some = trailers !== undefined && trailers.size > 0
-    const writer = connection.begin(frameType.data, some ? flag.end | flag.trailers : flag.end, this.id)
+    const writer = connection.out.begin(frameType.data, some ? flag.end | flag.trailers : flag.end, this.id)
     try {
       if (some) writeMetadata(writer, trailers)
-      checkHead(writer.position - connection.frameStart - frameHeader, connection.peer as Settings)
+      checkHead(writer.position - connection.out.frameStart - frameHeader, connection.peer as Settings)
     } catch (error) {
-      connection.rollback(writer)
+      connection.out.rollback(writer)
       throw error
     }
-    connection.commit(writer)
+    connection.out.commit(writer)
     this.#finish(undefined)
   }
 
@@ -347,12 +347,15 @@ export class ServerStream implements InputSource, IncomingOwner {
     const { connection, codecs, host } = this.#owner
     if (connection.closed) return
     const operation = this.method.operation
-    const writer = connection.begin(frameType.error, 0, this.id)
+    const writer = connection.out.begin(frameType.error, 0, this.id)
 
     try {
       writeError(writer, operation, error, codecs)
-      if (writer.position - connection.frameStart - frameHeader <= (connection.peer as Settings).frameSize) {
-        connection.commit(writer)
+      if (
+        writer.position - connection.out.frameStart - frameHeader <=
+        (connection.peer as Settings).frameSize
+      ) {
+        connection.out.commit(writer)
         return
       }
       host.log.warn(
@@ -366,15 +369,15 @@ export class ServerStream implements InputSource, IncomingOwner {
       )
     }
 
-    connection.rollback(writer)
-    connection.begin(frameType.error, 0, this.id)
+    connection.out.rollback(writer)
+    connection.out.begin(frameType.error, 0, this.id)
     const { retryAfter, processed } = error
     const bare = new CallError(error.code, error.message.slice(0, 1000), {
       processed,
       ...(retryAfter === undefined ? {} : { retryAfter }),
     })
     writeError(writer, operation, bare, codecs)
-    connection.commit(writer)
+    connection.out.commit(writer)
   }
 
   /** The call was given up: by its deadline, by the caller, by the connection or by the server. */

@@ -211,9 +211,9 @@ export class ServerConnection implements Role, Served, StreamOwner {
     }
 
     connection.greeted(hello.settings)
-    const writer = connection.begin(frameType.hello, 0, 0)
+    const writer = connection.out.begin(frameType.hello, 0, 0)
     writeServerHello(writer, { version: protocolVersion, settings, contracts: known })
-    connection.commit(writer)
+    connection.out.commit(writer)
     if (this.#draining) {
       connection.goaway(goawayCode.leaving, false, 'the server is closing')
       this.#finishIfDone()
@@ -234,7 +234,7 @@ export class ServerConnection implements Role, Served, StreamOwner {
     if (end - at > this.#service.settings.streamWindow) {
       throw new ProtocolError(`stream ${id}: more bytes than its credit`)
     }
-    connection.opens++
+    connection.out.opens++
 
     const method = this.#service.method(number)
     const refusal = method === undefined ? unknownMethod(number) : this.#refusal(end - at)
@@ -284,7 +284,7 @@ export class ServerConnection implements Role, Served, StreamOwner {
         processed: 'no',
       })
     }
-    if (this.connection.waiting > 2 * Math.max(limits.connectionWindow, limits.messageSize)) {
+    if (this.connection.out.waiting > 2 * Math.max(limits.connectionWindow, limits.messageSize)) {
       return new CallError('resource_exhausted', 'too many answers are waiting to be read', {
         processed: 'no',
       })
@@ -298,9 +298,9 @@ export class ServerConnection implements Role, Served, StreamOwner {
     this.#slots.skip(id)
     connection.release(size)
     if (!this.#spend()) return
-    const writer = connection.begin(frameType.error, 0, id)
+    const writer = connection.out.begin(frameType.error, 0, id)
     writeError(writer, undefined, error, this.codecs)
-    connection.commit(writer)
+    connection.out.commit(writer)
   }
 
   #spend(): boolean {
@@ -369,11 +369,11 @@ export class ServerConnection implements Role, Served, StreamOwner {
     do {
       const size = Math.min(json.length - at, fragmentSize)
       const more = at + size < json.length
-      const writer = connection.begin(frameType.description, more ? flag.more : 0, 0)
+      const writer = connection.out.begin(frameType.description, more ? flag.more : 0, 0)
       writer.reserve(size)
       json.copy(writer.bytes, writer.position, at, at + size)
       writer.position += size
-      connection.commit(writer)
+      connection.out.commit(writer)
       at += size
     } while (at < json.length)
   }
