@@ -49,7 +49,8 @@ export function fetchDescription(
         if (status === 200) resolve(read(Buffer.concat(chunks)))
         else reject(refused(status))
       },
-      abort: ({ message }) => reject(failure('unavailable', message)),
+      abort: ({ message, processed }) =>
+        reject(new CallError('unavailable', message, { processed, origin: 'downstream' })),
     })
 
     function read(json: Buffer): readonly ContractDescription[] | Promise<never> {

@@ -41,7 +41,7 @@ const flow = implement(Flow, {
     }
     ctx.reply.trailers.set('x-last', String(to))
   },
-  anything: () => [{ a: 1 }, { $problem: 'mine' }],
+  anything: () => [{ a: 1 }, { $problem: 'mine' }] as z.core.util.JSONType[],
   *endless() {
     for (;;) {
       yielded++
