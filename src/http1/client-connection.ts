@@ -37,6 +37,8 @@ export class ClientConnection implements ExchangeCarrier, Timed {
   #exchange: ClientExchange | undefined
   #keepAlive = true
   #requestSent = true
+  /** The head of the answer has come, its body not yet. */
+  #answering = false
   #informational = 0
   /** What this server says about idle connections, in milliseconds. */
   #serverIdle = Number.POSITIVE_INFINITY
@@ -194,7 +196,10 @@ export class ClientConnection implements ExchangeCarrier, Timed {
     }
     this.#keepAlive = head.keepAlive
     if (head.keepAlive) this.#noteKeepAlive(headers.get('keep-alive'))
-    if (head.length !== 0) this.#progress()
+    if (head.length !== 0) {
+      this.#answering = true
+      this.#progress()
+    }
     exchange.sink.head({ status, headers })
     if (head.length === 0 && !exchange.over) this.end(undefined)
   }
@@ -208,6 +213,7 @@ export class ClientConnection implements ExchangeCarrier, Timed {
     const exchange = this.#exchange
     if (exchange === undefined) return
     this.#exchange = undefined
+    this.#answering = false
     this.deadline = Number.POSITIVE_INFINITY
     if (exchange.finish()) exchange.sink.end(trailers)
   }
@@ -241,6 +247,7 @@ export class ClientConnection implements ExchangeCarrier, Timed {
 
   read(): void {
     this.#parser.hold = false
+    if (this.#answering) this.#progress()
     if (this.#reading) return
     const bytes = this.#waiting
     if (bytes === undefined) {
@@ -267,7 +274,7 @@ export class ClientConnection implements ExchangeCarrier, Timed {
   #drained(): void {
     const exchange = this.#exchange
     if (exchange === undefined) return
-    this.deadline = Number.POSITIVE_INFINITY
+    if (!this.#answering) this.deadline = Number.POSITIVE_INFINITY
     exchange.output?.drained()
   }
 

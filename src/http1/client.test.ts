@@ -440,6 +440,30 @@ test('an answer that stands still is cut after stallTimeout; one that has not be
   await assert.rejects(promise, (error: Aborted) => error.why.reason === 'timeout')
 })
 
+test('an answer that its reader held up has stallTimeout again from when it goes on', async () => {
+  const ticker = new Ticker(1 << 30)
+  const server = scripted((socket) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'))
+  await using peer = await open(server, { ticker, stallTimeout: 5000 })
+  const headSeen = Promise.withResolvers<void>()
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const sink = answerSink(resolve, reject)
+  const head = { method: 'GET', target: '/', authority: 'a', headers: none }
+  const exchange = peer.transport.request(head, undefined, {
+    ...sink,
+    head(head) {
+      sink.head(head)
+      exchange.pause()
+      headSeen.resolve()
+    },
+  })
+  await headSeen.promise
+  ticker.tick(ticker.now + 86_400_000 + (1 << 30))
+  assert.equal(peer.transport.active, 1, 'whoever pauses may take his time')
+  exchange.resume()
+  ticker.tick(ticker.now + 5001 + (1 << 30))
+  await assert.rejects(promise, (error: Aborted) => error.why.reason === 'timeout')
+})
+
 test('close waits for what is under way', async () => {
   const arrived = Promise.withResolvers<http.ServerResponse>()
   const server = http.createServer((_request, response) => arrived.resolve(response))

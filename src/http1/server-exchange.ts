@@ -102,11 +102,12 @@ export class ServerExchange implements HttpExchange {
   }
 
   pause(): void {
-    if (!this.bodyOver && !this.#over) this.#owner.hold()
+    // Once answered, the rest of the body is the connection's to read away.
+    if (!this.bodyOver && !this.answerComplete && !this.#over) this.#owner.hold()
   }
 
   resume(): void {
-    if (!this.bodyOver && !this.#over && this.#received) this.#owner.read()
+    if (!this.bodyOver && !this.answerComplete && !this.#over && this.#received) this.#owner.read()
   }
 
   inform(head: HttpResponseHead): void {

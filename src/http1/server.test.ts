@@ -331,6 +331,26 @@ test('a small body that nobody asked for is read away, a large one costs the con
   assert.match(await endless.untilEnd(), /\r\nconnection: close\r\n/)
 })
 
+test('an answer before the end of the body: its reader hears so, and the next request is found', async () => {
+  const heard: string[] = []
+  const peer = new Peer((exchange) => {
+    if (exchange.request.target === '/next') return exchange.respond(ok, 'next')
+    exchange.receive({
+      data: () => heard.push('data'),
+      end: () => heard.push('end'),
+      abort: (why) => heard.push(why.message),
+    })
+    exchange.pause()
+    exchange.respond(ok, 'early')
+    exchange.pause()
+  })
+  peer.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n')
+  await peer.until((all) => all.endsWith('early'))
+  peer.send(`0123456789${get('/next')}`)
+  await peer.until((all) => all.endsWith('next'))
+  assert.deepEqual(heard, ['the answer was complete before the body was'])
+})
+
 test('an answer that finds no taker is waited for: write says false, onDrain calls back', async () => {
   const { server, port } = await listening((exchange) => {
     exchange.start(ok)
