@@ -9,7 +9,6 @@ import { statusTable } from '../../contract/status.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
-import { decodeMessage } from './decode.ts'
 import { readError } from './error-frame.ts'
 import { type Cursor, writeMetadata, writeText, writeVarint } from './fields.ts'
 import { flag, fragmentSize, frameType } from './frames.ts'
@@ -270,14 +269,14 @@ export class ClientStream implements IncomingOwner {
         this.#fail(this.#tooLarge())
         return
       }
-      this.#finishUnary(this.method.output === undefined ? undefined : () => this.decode(bytes, at, end))
+      this.#finishUnary(this.method.output === undefined ? undefined : bytes, at, end)
       return
     }
 
     if ((flags & flag.message) === 0) {
       if ((flags & flag.end) === 0) return
       if (this.method.output !== undefined) this.#fail(this.#missing())
-      else this.#finishUnary(undefined)
+      else this.#finishUnary(undefined, 0, 0)
       return
     }
 
@@ -308,12 +307,12 @@ export class ClientStream implements IncomingOwner {
     return this.incoming
   }
 
-  #finishUnary(decode: (() => unknown) | undefined): void {
+  #finishUnary(bytes: Buffer | undefined, at: number, end: number): void {
     this.#owner.release(this)
     let output: unknown
 
     try {
-      output = decode?.()
+      if (bytes !== undefined) output = this.decode(bytes, at, end)
     } catch (error) {
       this.#fail(error as CallError)
       return
@@ -379,19 +378,32 @@ export class ClientStream implements IncomingOwner {
 
   decode(bytes: Buffer, start: number, end: number): unknown {
     const { output, operation } = this.method
-    return decodeMessage(output as Codec, operation.output?.refine, bytes, start, end, (error) => {
-      const text = error instanceof Error ? error.message : String(error)
-      const wrong = new CallError(
-        'internal',
-        `${operation.id}: the answer does not fit the contract: ${text}`,
-        {
-          origin: 'downstream',
-          cause: error,
-        },
-      )
-      if (this.method.streamedOutput) this.call.cancel(wrong)
-      return wrong
+
+    try {
+      const value = (output as Codec).decode(bytes, start, end)
+      const refine = operation.output?.refine
+      if (refine === undefined) return value
+      const refined = refine(value)
+      if (!(refined instanceof Promise)) return refined
+
+      return refined.catch((error: unknown) => {
+        throw this.#unfit(error)
+      })
+    } catch (error) {
+      throw this.#unfit(error)
+    }
+  }
+
+  /** The answer does not fit the contract: the call has failed, whatever else is still to come. */
+  #unfit(error: unknown): CallError {
+    const { id } = this.method.operation
+    const text = error instanceof Error ? error.message : String(error)
+    const wrong = new CallError('internal', `${id}: the answer does not fit the contract: ${text}`, {
+      origin: 'downstream',
+      cause: error,
     })
+    if (this.method.streamedOutput) this.call.cancel(wrong)
+    return wrong
   }
 
   released(stream: number, connection: number): void {

@@ -10,7 +10,6 @@ import { Invalid } from '../../schema/invalid.ts'
 import type { Host } from '../wire.ts'
 import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
-import { decodeMessage } from './decode.ts'
 import { writeError } from './error-frame.ts'
 import { writeMetadata } from './fields.ts'
 import { flag, fragmentSize, frameHeader, frameType } from './frames.ts'
@@ -97,8 +96,20 @@ export class ServerStream implements InputSource, IncomingOwner {
   }
 
   decode(bytes: Buffer, start: number, end: number): unknown {
-    const { method } = this
-    return decodeMessage(method.input as Codec, method.refine, bytes, start, end, wrongInput)
+    const { input, refine } = this.method
+
+    try {
+      const value = (input as Codec).decode(bytes, start, end)
+      if (refine === undefined) return value
+      const refined = refine(value)
+      if (!(refined instanceof Promise)) return refined
+
+      return refined.catch((error: unknown) => {
+        throw wrongInput(error)
+      })
+    } catch (error) {
+      throw wrongInput(error)
+    }
   }
 
   released(stream: number, connection: number): void {
