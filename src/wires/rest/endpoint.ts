@@ -34,10 +34,11 @@ export class Endpoint {
     this.operation = operation
     this.streamsIn = input?.stream === true
     this.streamsOut = output?.stream === true
-    this.head = {
+    // Frozen, so that engines encode it once.
+    this.head = Object.freeze({
       status: rest.status,
       headers: new HttpHeaders(output === undefined ? [] : ['content-type', jsonType]),
-    }
+    })
     this.faults = faultCodecs(operation, limits.depth)
     this.takenHeaders = headers.length === 0 ? undefined : new Set(headers)
     this.location = rest.location === undefined ? undefined : compileLocation(rest.location)
