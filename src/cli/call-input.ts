@@ -56,14 +56,9 @@ function streamed(operation: CallOperation, input: Message, text: string | undef
 
   let why: Failure | undefined
   const { fromJson } = jsonOf(input)
-  const lines: AsyncIterable<string> | string[] =
-    text === undefined || text === '-'
-      ? createInterface({ input: process.stdin, crlfDelay: Infinity })
-      : text.split('\n')
-
   async function* messages(): AsyncGenerator<unknown> {
     let number = 0
-    for await (const line of lines) {
+    for await (const line of text === undefined || text === '-' ? stdinLines() : text.split('\n')) {
       number++
       if (line.trim() === '') continue
       try {
@@ -79,6 +74,11 @@ function streamed(operation: CallOperation, input: Message, text: string | undef
   }
 
   return { value: async () => messages(), failure: () => why }
+}
+
+/** Made when they are read: readline loses the lines that come before. */
+function stdinLines(): AsyncIterable<string> {
+  return createInterface({ input: process.stdin, crlfDelay: Infinity })
 }
 
 function parse(text: string, where: string): unknown {

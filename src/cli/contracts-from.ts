@@ -76,15 +76,9 @@ function explain(error: unknown, url: string): unknown {
       error,
     )
   }
+  const late = error.code === 'unavailable' || error.code === 'deadline_exceeded'
   return (
     unreachable(error) ??
-    new Failure(
-      error.code === 'unavailable' || error.code === 'deadline_exceeded'
-        ? exitCode.unreachable
-        : exitCode.failed,
-      `${url}: ${error.message}`,
-      [],
-      error,
-    )
+    new Failure(late ? exitCode.unreachable : exitCode.failed, `${url}: ${error.message}`, [], error)
   )
 }
