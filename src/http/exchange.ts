@@ -23,13 +23,16 @@ export interface HttpRequest {
 export interface HttpResponseHead {
   readonly status: number
   /**
-   * Without content-length, transfer-encoding, connection and date: the engine writes those. An object that is passed
-   * again and again (a frozen template of an operation) is encoded once.
+   * Without content-length, transfer-encoding, connection and date: the engine writes those. A head that is frozen
+   * (`Object.freeze`: the template of an operation, passed again and again) is encoded once; its headers must not change.
    */
   readonly headers: HttpHeaders
 }
 
-/** Receives a body. Bytes are borrowed: valid during the call only; copy what you keep. */
+/**
+ * Receives a body. Bytes are borrowed: valid during the call only; copy what you keep. One of `end` and `abort` comes
+ * last, and once; a server's sink hears `abort` too when the answer is complete before the body is.
+ */
 export interface BodySink {
   data(bytes: Buffer, start: number, end: number): void
   end(trailers: HttpHeaders | undefined): void
@@ -100,7 +103,7 @@ export interface HttpRequestHead {
   readonly method: string
   readonly target: string
   readonly authority: string
-  /** Without host, content-length, transfer-encoding, connection. Templates are cached as in HttpResponseHead. */
+  /** Without host, content-length, transfer-encoding, connection. Headers that are frozen are encoded once. */
   readonly headers: HttpHeaders
 }
 

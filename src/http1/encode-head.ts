@@ -15,6 +15,11 @@ import { reasonPhrase } from '../http/reason.ts'
 /** Fields that are the engine's to write. */
 const ours = new Set(['content-length', 'transfer-encoding', 'connection', 'keep-alive'])
 
+/** Names that were checked; programs have few, and not without end. */
+const sendable = new Set<string>()
+const mostNames = 1024
+const longestName = 64
+
 const responses = new WeakMap<HttpResponseHead, string>()
 const fields = new WeakMap<HttpHeaders, string>()
 
@@ -64,9 +69,7 @@ export function encodeFields(headers: HttpHeaders): string {
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] as string
     const value = list[i + 1] as string
-    if (lowerName(name) !== name)
-      throw new TypeError(`${JSON.stringify(name)} is no field name in lower case`)
-    if (ours.has(name)) throw new TypeError(`the field ${name} is written by the engine; leave it away`)
+    if (!sendable.has(name)) checkName(name)
     if (!isFieldValue(value)) {
       throw new TypeError(
         `the field ${name} has a character that no field can carry: ${JSON.stringify(value)}`,
@@ -75,6 +78,12 @@ export function encodeFields(headers: HttpHeaders): string {
     text += `${name}: ${value}\r\n`
   }
   return text
+}
+
+function checkName(name: string): void {
+  if (lowerName(name) !== name) throw new TypeError(`${JSON.stringify(name)} is no field name in lower case`)
+  if (ours.has(name)) throw new TypeError(`the field ${name} is written by the engine; leave it away`)
+  if (sendable.size < mostNames && name.length <= longestName) sendable.add(name)
 }
 
 /** A string in one piece instead of a tree of concatenations. */
