@@ -38,6 +38,8 @@ export {
   type ImplementOptions,
 } from './server/implement.ts'
 export { serve, type ServeOptions, type Server } from './server/serve.ts'
+export { toNodeHandler, type MountedHandler } from './server/mount.ts'
+export { fromNodeHandler, type NodeHandler } from './server/node-app.ts'
 export type { Authenticate, AuthenticationRequest } from './server/authenticate.ts'
 export { connect, type Client, type ConnectOptions, type ConnectTarget } from './client/connect.ts'
 export { connectTo, type UntypedClient } from './client/connect-to.ts'

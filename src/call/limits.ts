@@ -1,3 +1,5 @@
+import { longestTime } from './options.ts'
+
 /** Finite limits of servers and clients. Sizes in bytes, times in milliseconds. Every one has a test and a line in docs/limits.md. */
 export interface Limits {
   /** The largest message, after decompression. */
@@ -41,16 +43,20 @@ export const defaultLimits: Limits = {
   callTimeout: 30_000,
 }
 
-/** The defaults with some replaced. Throws RangeError for one that is not a positive finite number. */
+/** The defaults with some replaced. Throws RangeError for one that is not a positive finite number, or that no timer can wait. */
 export function withLimits(given: Partial<Limits> | undefined): Limits {
   if (given === undefined) return defaultLimits
   for (const [name, value] of Object.entries(given)) {
-    if (!(name in defaultLimits)) {
+    if (!Object.hasOwn(defaultLimits, name)) {
       throw new RangeError(`limits.${name} is no limit; there are ${Object.keys(defaultLimits).join(', ')}`)
     }
     if (value !== undefined && !(Number.isFinite(value) && value > 0)) {
       throw new RangeError(`limits.${name}: expected a positive finite number, got ${String(value)}`)
     }
+    if (name.endsWith('Timeout') && value !== undefined && value > longestTime) {
+      throw new RangeError(`limits.${name}: expected at most ${longestTime} ms (24.8 days), got ${value}`)
+    }
   }
-  return { ...defaultLimits, ...given }
+  const chosen = Object.entries(given).filter(([, value]) => value !== undefined)
+  return { ...defaultLimits, ...Object.fromEntries(chosen) }
 }

@@ -41,7 +41,7 @@ export function unaryMethod(
 
     if (!(reply instanceof Promise)) return Promise.resolve(finish(call, reply, options))
     return reply.then(
-      options?.onReply === undefined ? outputOf : (value) => finish(call, value, options),
+      (value) => finish(call, value, options),
       (error: unknown) => {
         throw failed(call, error)
       },
@@ -87,10 +87,10 @@ function emptyInput({ input }: CallOperation): unknown {
   return type.kind === 'ref' && input.schema.types[type.to]?.kind === 'object' ? {} : undefined
 }
 
-const outputOf = (reply: Reply): unknown => reply.output
-
 function finish(call: Call, reply: Reply, options: CallOptions | undefined): unknown {
-  announce(call, reply, options)
+  if (options !== undefined) announce(call, reply, options)
+  // A filter answered by itself: no channel will end the call.
+  if (call.peer === undefined) call.end(undefined, 1, 1)
   return reply.output
 }
 
@@ -129,6 +129,7 @@ async function* readReply(
     announce(call, reply, options)
     for await (const message of reply.output as AsyncIterable<unknown>) yield message
     over = true
+    if (call.peer === undefined) call.end(undefined, 1, 1)
   } catch (error) {
     over = true
     throw failed(call, error)

@@ -17,7 +17,8 @@ export type Client<C> = Members<OperationsOf<C>> &
  *   of them, over which calls are balanced; or a server of this process.
  * @param options See `ConnectOptions`.
  * @returns A method a call. Every method throws `CallError` and nothing else.
- * @throws TypeError when a URL has no wire, or the wire cannot carry an operation of the contract at all.
+ * @throws TypeError for a mistake in target or options. An operation that no wire of the target can carry is refused when it
+ *   is called, `unimplemented` with the reason.
  *
  * @example
  * ```ts

@@ -1,3 +1,5 @@
+import { checkGrace } from '../call/options.ts'
+
 const endings = new WeakMap<object, (grace: number) => Promise<void>>()
 
 /** Remembers how a client ends. */
@@ -27,5 +29,5 @@ export async function disconnect(
 ): Promise<void> {
   const end = endings.get(client)
   if (end === undefined) throw new TypeError('disconnect: expected a client, as connect() returns it')
-  await end(options.grace ?? 10_000)
+  await end(checkGrace('disconnect', options.grace ?? 10_000))
 }

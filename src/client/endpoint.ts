@@ -1,6 +1,6 @@
 /**
- * One address: connects when the first call comes, again after the connection was lost, with jittered back-off while
- * that fails, and keeps calls waiting within bounds meanwhile.
+ * One address: connects when the first call comes, and again after the connection was lost. Calls that come meanwhile
+ * wait, within bounds. When connecting fails they fail, and others at once until the jittered back-off is over.
  */
 import type { Duplex } from 'node:stream'
 import type { Call } from '../call/call.ts'
@@ -29,8 +29,6 @@ export interface EndpointSettings {
   readonly backoff: BackoffOptions
   /** How many calls may wait for a connection. */
   readonly waiting: number
-  /** Whether calls wait for their deadline while the endpoint cannot be reached, instead of failing at once. */
-  readonly waitForReady: boolean
 }
 
 export class Endpoint implements Balanced {
@@ -40,11 +38,18 @@ export class Endpoint implements Balanced {
   readonly #settings: EndpointSettings
   #channel: Channel | undefined
   #connecting: Promise<Channel> | undefined
+  #preparing = false
+  /** A connection made ahead, for a wire whose pool asks for connections. */
+  #spare: Duplex | undefined
+  /** Whether the last attempt to connect went well. */
+  #reached = false
   #failures = 0
   #retryAt = 0
   #lastFailure: CallError | undefined
   #waiting = 0
+  #onNobodyWaits: (() => void) | undefined
   #closed = false
+  readonly #ending = new AbortController()
 
   constructor(target: Target, settings: EndpointSettings) {
     this.#target = target
@@ -54,17 +59,56 @@ export class Endpoint implements Balanced {
 
   get rank(): 0 | 1 | 2 {
     if (this.#failures > 0) return this.#settings.clock.now() < this.#retryAt ? 2 : 1
-    return this.#channel?.state === 'ready' ? 0 : 1
+    return this.#reached && this.#channel?.state === 'ready' ? 0 : 1
+  }
+
+  /** Monotonic milliseconds at which the back-off is over. */
+  get retryAt(): number {
+    return this.#retryAt
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** HOT PATH. Gives a call to the connection, or makes one first. */
   call(call: Call): Reply | Promise<Reply> {
     call.peer = this.peer
     const channel = this.#channel
-    return channel !== undefined && channel.state === 'ready' ? channel.call(call) : this.#callLater(call)
+    return channel !== undefined && channel.state === 'ready' && !this.#closed
+      ? channel.call(call)
+      : this.#callLater(call)
+  }
+
+  /**
+   * Connects in the background unless that is under way: calls go to endpoints that are ready, so one that is not would
+   * never become so by itself. For an endpoint of rank 1.
+   */
+  prepare(): void {
+    if (this.#preparing || this.#closed) return
+    this.#preparing = true
+    this.#reach().then(
+      () => (this.#preparing = false),
+      () => (this.#preparing = false),
+    )
+  }
+
+  async #reach(): Promise<void> {
+    await this.#ready()
+    if (this.#target.wire.client?.over !== 'http' || this.rank === 0) return
+    const stream = await this.#connectForPool()
+    if (this.#closed) {
+      stream.destroy()
+      return
+    }
+    this.#spare = stream
+    stream.once('close', () => {
+      if (this.#spare === stream) this.#spare = undefined
+    })
   }
 
   async #callLater(call: Call): Promise<Reply> {
+    if (this.#closed) throw this.#closedError()
     if (this.#waiting >= this.#settings.waiting) {
       throw new CallError(
         'resource_exhausted',
@@ -74,41 +118,28 @@ export class Endpoint implements Balanced {
     }
 
     this.#waiting++
-    let channel: Channel
     try {
-      channel = await this.#readyFor(call)
+      const channel = await this.#readyFor(call)
+      // Not awaited: from here on the call is the channel's, and waits no longer.
+      return channel.call(call) as Promise<Reply>
     } finally {
       this.#waiting--
+      if (this.#waiting === 0) this.#onNobodyWaits?.()
     }
-    return channel.call(call)
   }
 
   /** A connection, or why there is none; the call's own end comes first. */
   #readyFor(call: Call): Promise<Channel> {
     return new Promise((resolve, reject) => {
-      const settle = (run: () => void) => {
-        call.offCancel(canceled)
-        run()
-      }
-      const canceled = (why: CallError) => reject(why)
-      call.onCancel(canceled)
-
-      const attempt = (): void => {
-        if (call.canceled !== undefined) return
-        this.#ready().then(
-          (channel) => settle(() => resolve(channel)),
-          (error: CallError) => {
-            if (!this.#settings.waitForReady || this.#closed) settle(() => reject(error))
-            else setTimeout(attempt, Math.max(1, this.#retryAt - performance.now()))
-          },
-        )
-      }
-      attempt()
+      call.onCancel(reject)
+      if (call.canceled !== undefined) return
+      this.#ready()
+        .then(resolve, reject)
+        .finally(() => call.offCancel(reject))
     })
   }
 
   #ready(): Promise<Channel> {
-    if (this.#closed) return Promise.reject(this.#closedError())
     if (this.#channel?.state === 'ready') return Promise.resolve(this.#channel)
     return (this.#connecting ??= this.#connect().finally(() => {
       this.#connecting = undefined
@@ -117,7 +148,7 @@ export class Endpoint implements Balanced {
 
   async #connect(): Promise<Channel> {
     const channel = await this.#open()
-    if (this.#closed) {
+    if (this.#ending.signal.aborted) {
       await channel.close(0)
       throw this.#closedError()
     }
@@ -147,37 +178,55 @@ export class Endpoint implements Balanced {
           }
         })
       case 'http': {
-        const { headerSize, stallTimeout } = this.#settings.limits
-        const connect = (): Promise<Duplex> => this.#guarded(() => this.#dial(['http/1.1']))
-        return client.open(
-          http1Transport(connect, { secure: this.#target.secure, headerSize, stallTimeout }),
-          options,
-        )
+        const { waiting: queue, limits } = this.#settings
+        const { headerSize, stallTimeout } = limits
+        const { secure } = this.#target
+        const transport = http1Transport(() => this.#connectForPool(), {
+          secure,
+          headerSize,
+          stallTimeout,
+          queue,
+        })
+        return client.open(transport, options)
       }
     }
+  }
+
+  #connectForPool(): Promise<Duplex> {
+    const spare = this.#spare
+    this.#spare = undefined
+    if (spare !== undefined && !spare.destroyed) return Promise.resolve(spare)
+    return this.#guarded(() => this.#dial(['http/1.1']))
   }
 
   /** Counts failures, and refuses to try again before the back-off is over. */
   async #guarded<T>(run: () => Promise<T>): Promise<T> {
     const { clock, backoff: options } = this.#settings
     if (this.#lastFailure !== undefined && clock.now() < this.#retryAt) throw this.#lastFailure
+    const before = this.#failures
 
     try {
       const result = await run()
       this.#failures = 0
       this.#lastFailure = undefined
+      this.#reached = true
       return result
     } catch (error) {
-      this.#failures++
-      this.#retryAt = clock.now() + backoff(this.#failures, options)
-      this.#lastFailure = asUnavailable(error, this.#target.label)
-      throw this.#lastFailure
+      const failure = asUnavailable(error, this.#target.label)
+      this.#reached = false
+      // Attempts at the same time, as a pool makes them, fail together and count as one.
+      if (this.#failures === before) {
+        this.#failures++
+        this.#retryAt = clock.read() + backoff(this.#failures, options)
+        this.#lastFailure = failure
+      }
+      throw failure
     }
   }
 
   #dial(alpn: readonly string[]): Promise<Duplex> {
     const { tls, connectTimeout } = this.#settings
-    return dial(this.#target, { alpn, tls, timeout: connectTimeout })
+    return dial(this.#target, { alpn, tls, timeout: connectTimeout, signal: this.#ending.signal })
   }
 
   #channelOptions(): ChannelOptions {
@@ -191,16 +240,22 @@ export class Endpoint implements Balanced {
 
   /** Refuses new calls, waits for the open ones at most `grace` milliseconds, and closes the connection. */
   async close(grace: number): Promise<void> {
+    const { clock } = this.#settings
+    const end = clock.read() + grace
     this.#closed = true
-    const channel = this.#channel
-    this.#channel = undefined
-    await Promise.all([
-      channel?.close(grace),
-      this.#connecting?.then(
-        (late) => late.close(grace),
-        () => undefined,
-      ),
-    ])
+    this.#spare?.destroy()
+
+    if (this.#waiting > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      const timer = setTimeout(resolve, grace)
+      this.#onNobodyWaits = resolve
+      await promise
+      clearTimeout(timer)
+    }
+
+    await this.#channel?.close(Math.max(0, end - clock.read()))
+    this.#ending.abort()
+    await this.#connecting?.catch(() => undefined)
   }
 }
 

@@ -1,10 +1,21 @@
 /** What every client is made of: endpoints, filters, and a member an operation. Nothing is connected before the first call. */
 import { clock } from '../call/clock.ts'
 import { trackCurrentCall } from '../call/current.ts'
+import { CallError } from '../call/error.ts'
 import { type Filter, type Handler, compose } from '../call/handler.ts'
 import { type Limits, withLimits } from '../call/limits.ts'
 import { type Logger, defaultLogger } from '../call/logger.ts'
 import { Metadata, type MetadataInit } from '../call/metadata.ts'
+import {
+  type OptionRules,
+  aBoolean,
+  aDuration,
+  aLogger,
+  anObject,
+  checkOptions,
+  someFilters,
+  someWires,
+} from '../call/options.ts'
 import { type Duration, parseDuration } from '../contract/duration.ts'
 import type { ContractInfo, Operation } from '../contract/operation.ts'
 import { inProcess } from '../wires/in-process/index.ts'
@@ -16,6 +27,7 @@ import type { ClientTlsOptions } from './dial.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { routeTo } from './route.ts'
 import { type Target, parseTarget } from './target.ts'
+import { WaitingRoom } from './waiting-room.ts'
 
 /** What `connect` can be told; everything has a default. */
 export interface ConnectOptions {
@@ -53,7 +65,10 @@ export interface OpenedClient {
 
 /** Endpoints, filters and the members of a client; nothing is connected yet. */
 export function openClient(info: ContractInfo, target: ConnectTarget, options: ConnectOptions): OpenedClient {
+  checkOptions('connect', options, rules)
+  checkFilters(options.filters)
   const limits = withLimits(options.limits)
+  const waiting = options.waiting ?? 1_000
   const settings: EndpointSettings = {
     contract: info,
     limits,
@@ -62,63 +77,99 @@ export function openClient(info: ContractInfo, target: ConnectTarget, options: C
     tls: options.tls,
     connectTimeout: parseDuration(options.connectTimeout ?? 5_000, 'connectTimeout'),
     backoff: defaultBackoff,
-    waiting: options.waiting ?? 1_000,
-    waitForReady: options.waitForReady ?? false,
+    waiting,
   }
 
   const targets = targetsOf(target, options.wires)
-  const endpoints = targets.map((each) => new Endpoint(each, settings))
+  if (options.tls !== undefined && !targets.some(({ secure }) => secure)) {
+    throw new TypeError('connect: tls is given, but no URL is one of TLS; write trunks:// or https://')
+  }
+
+  const endpoints = targets.map((target) => ({ target, endpoint: new Endpoint(target, settings) }))
+  const waitingRoom = options.waitForReady === true ? new WaitingRoom(waiting * targets.length) : undefined
+  const { call: callFilters = [], attempt: filters = [] } = options.filters ?? {}
+  const route = (those: readonly Endpoint[]) =>
+    compose(callFilters, routeTo(those, { filters, clock, waitingRoom }))
+  const everywhere = route(endpoints.map(({ endpoint }) => endpoint))
+
+  /** The operation's calls go to the endpoints whose wire can carry it. */
+  const handlerOf = (operation: Operation): Handler => {
+    const reasons = targets.map(({ wire }) => wire.supports(operation))
+    if (reasons.every((reason) => reason === true)) return everywhere
+    const able = endpoints.filter((_, index) => reasons[index] === true).map(({ endpoint }) => endpoint)
+    if (able.length > 0) return route(able)
+    return refusal(reasons.find((reason) => reason !== true) as string)
+  }
+
   const method = {
-    handler: compose(options.filters?.call ?? [], routeTo(endpoints, options.filters?.attempt ?? [], clock)),
     clock,
     timeout: options.timeout === undefined ? limits.callTimeout : parseDuration(options.timeout, 'timeout'),
     metadata: options.metadata === undefined ? undefined : new Metadata(options.metadata),
   }
-
   const members = new Map<string, unknown>()
   for (const operation of info.operations.values()) {
-    members.set(operation.name, memberOf(operation, refusal(operation, targets, method.handler), method))
+    members.set(operation.name, memberOf(operation, { ...method, handler: handlerOf(operation) }))
   }
   trackCurrentCall()
 
   return {
     members,
     async end(grace) {
-      await Promise.all(endpoints.map((endpoint) => endpoint.close(grace)))
+      waitingRoom?.close()
+      await Promise.all(endpoints.map(({ endpoint }) => endpoint.close(grace)))
     },
   }
 }
 
+const rules: OptionRules<ConnectOptions> = {
+  wires: someWires,
+  filters: anObject,
+  timeout: aDuration,
+  metadata: { ...anObject, expected: 'Metadata, or an object of names and values' },
+  tls: anObject,
+  connectTimeout: aDuration,
+  waiting: {
+    fits: (value) => Number.isInteger(value) && (value as number) > 0,
+    expected: 'an integer from 1 on',
+  },
+  waitForReady: aBoolean,
+  limits: anObject,
+  log: aLogger,
+}
+
+function checkFilters(filters: ConnectOptions['filters']): void {
+  if (filters === undefined) return
+  checkOptions('connect: filters', filters, { call: someFilters, attempt: someFilters })
+}
+
 function targetsOf(target: ConnectTarget, given: readonly Wire[] | undefined): readonly Target[] {
-  if (typeof target === 'object' && 'internals' in target) {
+  if (typeof target === 'object' && target !== null && 'internals' in target) {
     const wire = inProcess(target.internals.host)
     return [{ url: new URL('in-process:'), wire, secure: true, address: { path: '' }, label: 'in-process' }]
   }
 
-  const wires = given ?? defaultWires()
-  const urls = Array.isArray(target) ? (target as readonly (string | URL)[]) : [target as string | URL]
+  const several = Array.isArray(target)
+  const urls = several ? (target as readonly (string | URL)[]) : [target as string | URL]
   if (urls.length === 0) throw new TypeError('connect: expected at least one URL')
+  if (!urls.every((url) => typeof url === 'string' || url instanceof URL)) {
+    throw new TypeError('connect: expected a URL, an array of URLs, or a running server of this process')
+  }
+  const wires = given ?? defaultWires()
   return urls.map((url) => parseTarget(String(url), wires))
 }
 
-/** A handler that explains, when no endpoint's wire can carry the operation; else the usual one. */
-function refusal(operation: Operation, targets: readonly Target[], handler: Handler): Handler {
-  const reasons = targets.map(({ wire }) => wire.supports(operation))
-  if (reasons.every((reason) => reason === true)) return handler
-  const [why] = reasons.filter((reason) => reason !== true)
+/** A handler that explains why no endpoint's wire can carry the operation. */
+function refusal(why: string): Handler {
   return () => {
-    throw new TypeError(why)
+    throw new CallError('unimplemented', why, { processed: 'no', origin: 'downstream' })
   }
 }
 
-function memberOf(
-  operation: Operation,
-  handler: Handler,
-  settings: Parameters<typeof unaryMethod>[1],
-): unknown {
+function memberOf(operation: Operation, settings: Parameters<typeof unaryMethod>[1]): unknown {
   if (operation.kind === 'call') {
-    const own = { ...settings, handler }
-    return operation.output?.stream === true ? streamingMethod(operation, own) : unaryMethod(operation, own)
+    return operation.output?.stream === true
+      ? streamingMethod(operation, settings)
+      : unaryMethod(operation, settings)
   }
 
   const refuse = (verb: string) => () =>

@@ -5,107 +5,128 @@ import { CallError } from '../call/error.ts'
 import { type Filter, type Handler, type Reply, compose } from '../call/handler.ts'
 import { choose } from './balancer.ts'
 import type { Endpoint } from './endpoint.ts'
+import type { WaitingRoom } from './waiting-room.ts'
 
 /** How often a call that no server can have seen is given to another connection. */
 const extraTries = 2
 
-/** A handler that spreads calls over endpoints. `filters` run once per try, with `call.peer` known. */
-export function routeTo(endpoints: readonly Endpoint[], filters: readonly Filter[], clock: Clock): Handler {
-  const only = endpoints.length === 1 ? endpoints[0] : undefined
-  const through = new Map(
-    endpoints.map((endpoint) => [endpoint, compose(filters, (call) => endpoint.call(call))]),
-  )
+/** What a route needs besides its endpoints. */
+export interface RouteSettings {
+  /** Around each try, when `call.peer` is known. */
+  readonly filters: readonly Filter[]
+  readonly clock: Clock
+  /** Where calls wait while no server can be reached; without one they fail. */
+  readonly waitingRoom: WaitingRoom | undefined
+}
 
-  return (call) => {
-    const trip = new Trip(call, endpoints, through, clock)
-    return only === undefined ? trip.balanced() : trip.to(only)
-  }
+interface Route extends RouteSettings {
+  readonly endpoints: readonly Endpoint[]
+  readonly through: ReadonlyMap<Endpoint, Handler>
+}
+
+/** A handler that spreads calls over endpoints. */
+export function routeTo(endpoints: readonly Endpoint[], settings: RouteSettings): Handler {
+  const through = new Map(
+    endpoints.map((endpoint) => [endpoint, compose(settings.filters, (call) => endpoint.call(call))]),
+  )
+  const route: Route = { ...settings, endpoints, through }
+  return (call) => new Trip(call, route).go()
 }
 
 /** One call's way through the endpoints. */
 class Trip {
   readonly #call: Call
-  readonly #endpoints: readonly Endpoint[]
-  readonly #through: ReadonlyMap<Endpoint, Handler>
-  readonly #clock: Clock
+  readonly #route: Route
   #endpoint: Endpoint | undefined
   #tried: Set<Endpoint> | undefined
+  #tries = 0
 
-  constructor(
-    call: Call,
-    endpoints: readonly Endpoint[],
-    through: ReadonlyMap<Endpoint, Handler>,
-    clock: Clock,
-  ) {
+  constructor(call: Call, route: Route) {
     this.#call = call
-    this.#endpoints = endpoints
-    this.#through = through
-    this.#clock = clock
+    this.#route = route
     this.#endpoint = undefined
     this.#tried = undefined
   }
 
-  balanced(): Reply | Promise<Reply> {
-    const now = this.#clock.now()
-    const first = this.#endpoint === undefined
-    this.#endpoint?.estimate.leave()
-    const endpoint = choose(this.#endpoints, now, Math.random, this.#tried)
-    endpoint.estimate.enter()
-    this.#endpoint = endpoint
-    if (first) this.#call.onEnd(() => this.#endpoint?.estimate.leave())
-    return this.#measured(this.to(endpoint), endpoint, now)
+  go(): Reply | Promise<Reply> {
+    const { endpoints } = this.#route
+    this.#tries++
+    return endpoints.length === 1 ? this.#to(endpoints[0] as Endpoint) : this.#balanced()
   }
 
-  /** The time to the head of the reply is what tells a slow endpoint; a stream may then last for hours. */
-  #measured(reply: Reply | Promise<Reply>, endpoint: Endpoint, started: number): Reply | Promise<Reply> {
-    const observe = () => {
-      const now = this.#clock.now()
-      endpoint.estimate.observe(now - started, now)
+  #balanced(): Reply | Promise<Reply> {
+    const { endpoints, clock } = this.#route
+    const before = this.#endpoint
+    for (const each of endpoints) if (each.rank === 1) each.prepare()
+    const endpoint = choose(endpoints, clock.now(), Math.random, this.#tried)
+    endpoint.estimate.enter()
+    this.#endpoint = endpoint
+    if (before === undefined) this.#call.onEnd(() => this.#endpoint?.estimate.leave())
+    else before.estimate.leave()
+    return this.#to(endpoint)
+  }
+
+  #to(endpoint: Endpoint): Reply | Promise<Reply> {
+    const { through, endpoints, clock } = this.#route
+    const handler = through.get(endpoint) as Handler
+    const started = endpoints.length === 1 ? 0 : clock.now()
+    let reply: Reply | Promise<Reply>
+
+    try {
+      reply = handler(this.#call)
+    } catch (error) {
+      return this.#again(endpoint, error)
     }
+
     if (!(reply instanceof Promise)) {
-      observe()
+      if (started > 0) endpoint.estimate.observe(clock.now() - started, clock.now())
       return reply
     }
+    if (started === 0) return reply.then(undefined, (error: unknown) => this.#again(endpoint, error))
+
+    // The time to the head of the reply is what tells a slow endpoint; a stream may then last for hours.
     return reply.then(
       (value) => {
-        observe()
+        endpoint.estimate.observe(clock.now() - started, clock.now())
         return value
       },
       (error: unknown) => {
-        if (!(CallError.is(error) && error.processed === 'no')) observe()
-        throw error
+        if (!isUnseen(error)) endpoint.estimate.observe(clock.now() - started, clock.now())
+        return this.#again(endpoint, error)
       },
     )
   }
 
-  to(endpoint: Endpoint): Reply | Promise<Reply> {
-    const handler = this.#through.get(endpoint) as Handler
-    try {
-      const reply = handler(this.#call)
-      return reply instanceof Promise ? reply.then(undefined, (error) => this.#again(endpoint, error)) : reply
-    } catch (error) {
-      return this.#again(endpoint, error)
-    }
-  }
-
   #again(endpoint: Endpoint, error: unknown): Reply | Promise<Reply> {
-    const unseen = CallError.is(error) && error.processed === 'no' && error.code === 'unavailable'
-    const { outcome, canceled } = this.#call
+    const { endpoints, waitingRoom } = this.#route
+    const call = this.#call
+    const over = call.outcome !== undefined || call.canceled !== undefined || endpoint.closed
+    if (over || !isUnseen(error)) throw error
+
     this.#tried ??= new Set()
     const repeated = this.#tried.has(endpoint)
     this.#tried.add(endpoint)
     // A lone endpoint that is in its back-off says the same thing again: one more try is for a connection just lost.
-    const useful = this.#endpoints.length > 1 || (!repeated && endpoint.rank < 2)
-    if (
-      !unseen ||
-      outcome !== undefined ||
-      canceled !== undefined ||
-      !useful ||
-      this.#call.attempt > extraTries
-    ) {
-      throw error
+    const useful = endpoints.length > 1 || (!repeated && endpoint.rank < 2)
+    if (useful && this.#tries <= extraTries) {
+      call.attempt++
+      return this.go()
     }
-    this.#call.attempt++
-    return this.#endpoints.length > 1 ? this.balanced() : this.to(endpoint)
+    if (waitingRoom === undefined) throw error
+    return this.#later(waitingRoom)
   }
+
+  /** Tries again when the first of the endpoints may be tried again. */
+  async #later(waitingRoom: WaitingRoom): Promise<Reply> {
+    const soonest = Math.min(...this.#route.endpoints.map(({ retryAt }) => retryAt))
+    await waitingRoom.wait(this.#call, soonest - this.#route.clock.read())
+    this.#tries = 0
+    this.#tried = undefined
+    this.#call.attempt++
+    return this.go()
+  }
+}
+
+function isUnseen(error: unknown): boolean {
+  return CallError.is(error) && error.processed === 'no' && error.code === 'unavailable'
 }

@@ -4,6 +4,7 @@ import type { HttpExchange, HttpResponseHead } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
 import { serveHttp1 } from '../http1/server.ts'
 import type { CallMetrics } from '../telemetry/metrics.ts'
+import { bind } from './bind.ts'
 import type { ServerHost } from './host.ts'
 
 export interface AdminListener {
@@ -19,10 +20,12 @@ export async function listenForAdmin(
 ): Promise<AdminListener> {
   const connections = new Set<net.Socket>()
   const answer = (exchange: HttpExchange) => {
-    const { method, target } = exchange.request
+    const { method } = exchange.request
+    const [target] = exchange.request.target.split('?', 1)
     if (method !== 'GET' && method !== 'HEAD')
       return exchange.respond(head(405, 'text/plain', ['allow', 'GET, HEAD']), '')
-    if (target === '/metrics') return exchange.respond(head(200, 'text/plain; version=0.0.4'), metrics.text())
+    if (target === '/metrics')
+      return exchange.respond(head(200, 'text/plain; version=0.0.4; charset=utf-8'), metrics.text())
     if (target === '/healthz') {
       return host.draining
         ? exchange.respond(head(503, 'application/json'), '{"status":"draining"}\n')
@@ -39,13 +42,10 @@ export async function listenForAdmin(
   })
   server.maxConnections = 100
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject)
-    server.listen({ port, host: '127.0.0.1' }, resolve)
-  })
+  const address = await bind(server, { port, host: '127.0.0.1' })
 
   return {
-    port: (server.address() as net.AddressInfo).port,
+    port: address.port,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())

@@ -18,18 +18,18 @@ export interface Assembled {
   readonly metrics: CallMetrics | undefined
 }
 
-export type AssembleOptions = Pick<
-  ServeOptions,
-  'wires' | 'filters' | 'authenticate' | 'limits' | 'log' | 'admin'
->
+/** The options of `serve` that have nothing to do with listening. */
+export type AssembleOptions = Pick<ServeOptions, 'wires' | 'filters' | 'authenticate' | 'limits' | 'log'>
 
 export function assemble(
   what: Implementation | readonly Implementation[],
-  options: AssembleOptions,
+  options: AssembleOptions & Pick<ServeOptions, 'admin'>,
 ): Assembled {
   const implementations = Array.isArray(what) ? (what as readonly Implementation[]) : [what as Implementation]
   if (implementations.length === 0 || !implementations.every((each) => isImplementation(each))) {
-    throw new TypeError('serve: expected what implement(contract, handlers) returns, or an array of such')
+    throw new TypeError(
+      'serve: expected what implement(contract, handlers) returned, or an array of such with at least one in it',
+    )
   }
 
   const log = options.log ?? defaultLogger

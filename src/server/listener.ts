@@ -66,7 +66,7 @@ export class Listener {
     })
   }
 
-  /** Runs before `#accept`, and with TLS before the handshake. */
+  /** With TLS this is before the handshake, and `#accept` behind it. */
   #track(socket: net.Socket): void {
     const address = addressOf(socket)
     const { tls: secured } = this.#options
@@ -113,18 +113,19 @@ export class Listener {
   /** Stops accepting, tells every peer, and resolves when all connections are gone, or were cut after `grace` ms. */
   async close(grace: number): Promise<void> {
     this.#closing = true
-    this.#closing = true
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()))
     for (const socket of this.#handshaking.values()) socket.destroy()
     for (const socket of this.#waiting) socket.destroy()
-    for (const served of [...this.#served.keys()]) served.drain()
+    for (const served of this.#served.keys()) served.drain()
 
     const late = setTimeout(() => {
-      for (const served of [...this.#served.keys()]) served.close()
+      for (const served of this.#served.keys()) served.close()
       for (const socket of this.#sockets) socket.destroy()
     }, grace)
     await closed
     clearTimeout(late)
+    // The last of them says so a moment after the server does.
+    this.#sockets.clear()
   }
 
   #accept(socket: net.Socket): void {

@@ -1,8 +1,10 @@
 import type http from 'node:http'
+import { HttpHeaders } from '../http/headers.ts'
 import { nodeExchange } from '../http1/node-adapter.ts'
 import type { HttpMount } from '../wires/wire.ts'
 import { type AssembleOptions, assemble } from './assemble.ts'
 import { type Implementation, isImplementation } from './implement.ts'
+import { checkMountOptions } from './options.ts'
 import type { Server } from './serve.ts'
 
 /** A listener of node:http's `request` event that is also a middleware of Express. */
@@ -37,15 +39,46 @@ export function toNodeHandler(
   what: Server | Implementation | readonly Implementation[],
   options: AssembleOptions = {},
 ): MountedHandler {
-  const mounts: readonly HttpMount[] =
-    Array.isArray(what) || isImplementation(what)
-      ? assemble(what, options).http
-      : (what as Server).internals.http
+  const mounts = mountsOf(what, options)
 
   return (request, response, next) => {
     const exchange = nodeExchange(request, response)
     const last = next === undefined ? mounts.length - 1 : -1
+
+    // node:http lets a repeated or malformed Host through.
+    if (exchange.request.authority === '' && mounts.some((mount) => mount.matches(exchange.request))) {
+      exchange.respond(badHost, 'The Host header field is missing, repeated or invalid.\n')
+      return
+    }
     for (const [index, mount] of mounts.entries()) if (mount.serve(exchange, index === last)) return
     next?.()
   }
+}
+
+const badHost = { status: 400, headers: new HttpHeaders(['content-type', 'text/plain; charset=utf-8']) }
+
+function mountsOf(
+  what: Server | Implementation | readonly Implementation[],
+  options: AssembleOptions,
+): readonly HttpMount[] {
+  const mounts = isRunning(what) ? what.internals.http : assembled(what, options)
+  if (mounts.length > 0) return mounts
+  throw new TypeError('toNodeHandler: none of the wires is on HTTP, so there is nothing to mount')
+}
+
+function assembled(
+  what: Implementation | readonly Implementation[],
+  options: AssembleOptions,
+): readonly HttpMount[] {
+  if (!Array.isArray(what) && !isImplementation(what)) {
+    throw new TypeError(
+      'toNodeHandler: expected a running server, or what implement(contract, handlers) returned',
+    )
+  }
+  checkMountOptions(options)
+  return assemble(what, options).http
+}
+
+function isRunning(what: unknown): what is Server {
+  return typeof what === 'object' && what !== null && 'internals' in what
 }

@@ -1,6 +1,7 @@
 import type { Filter } from '../call/handler.ts'
 import type { Limits } from '../call/limits.ts'
 import type { Logger } from '../call/logger.ts'
+import { checkGrace } from '../call/options.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import { serveHttp1 } from '../http1/server.ts'
@@ -10,7 +11,9 @@ import { assemble } from './assemble.ts'
 import type { Authenticate } from './authenticate.ts'
 import type { ServerHost } from './host.ts'
 import type { Implementation } from './implement.ts'
-import { type Address, Listener, type TlsOptions } from './listener.ts'
+import type { Address } from './bind.ts'
+import { Listener, type TlsOptions } from './listener.ts'
+import { checkServeOptions } from './options.ts'
 import { endAll, listenElsewhere } from './own-listeners.ts'
 
 /** What `serve` can be told; everything has a default. */
@@ -57,6 +60,7 @@ export interface Server extends AsyncDisposable {
    * Takes no new connections and calls, tells the peers so, waits for the open calls, and closes.
    *
    * @param options `grace`: how long open calls may still take, in milliseconds; default 10 000. Then they are cut.
+   * @returns Resolves when all is closed. A second call returns the same promise, whatever its `grace`.
    */
   close(options?: { readonly grace?: number }): Promise<void>
 }
@@ -69,10 +73,10 @@ export interface ServerInternals {
 /**
  * Serves contracts on one port, over every wire at once.
  *
- * @param what What `implement` returned, or several of them; a client answers a contract too and makes it a gateway.
+ * @param what What `implement` returned, or several of them for several contracts.
  * @param options See `ServeOptions`.
  * @returns The running server, which closes at the end of an `await using` block.
- * @throws TypeError for a mistake in the options; Node's error when the port cannot be had.
+ * @throws TypeError for a mistake in the options; an Error with Node's `code` when the port or socket cannot be had.
  *
  * @example
  * ```ts
@@ -92,14 +96,17 @@ export async function serve(
   what: Implementation | readonly Implementation[],
   options: ServeOptions = {},
 ): Promise<Server> {
+  checkServeOptions(options)
   const { host, wires, http, metrics } = assemble(what, options)
+  const onError = (error: unknown) => host.log.error({ err: error }, 'answering an HTTP request failed')
+  const http1Options = { ...host.limits, onError }
   const handler = httpHandler(http, options.fallback)
   const listener = new Listener({
     tls: options.tls,
     host,
     wires: wires.flatMap(({ server }): ByteServer[] => (server?.over === 'bytes' ? [server] : [])),
     http1: (stream, { remoteAddress, secure }: ConnectionInfo): Served =>
-      serveHttp1(stream, { remoteAddress, secure }, handler, host.limits),
+      serveHttp1(stream, { remoteAddress, secure }, handler, http1Options),
   })
 
   warnWhenOpen(options, host.log)
@@ -134,6 +141,7 @@ interface Parts {
 function running({ host, http, listener, own, admin, address }: Parts): Server {
   let closing: Promise<void> | undefined
   const close = ({ grace = 10_000 }: { readonly grace?: number } = {}) => {
+    if (closing === undefined) checkGrace('close', grace)
     host.draining = true
     return (closing ??= Promise.all([listener.close(grace), endAll(own, grace)]).then(() => admin?.close()))
   }

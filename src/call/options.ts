@@ -1,0 +1,109 @@
+/** Options of `serve`, `connect` and the like, checked when they are given: a misspelt one must not be silently without effect. */
+
+/** What an option must be: a test, and the same in words. */
+export interface OptionRule {
+  readonly fits: (value: unknown) => boolean
+  readonly expected: string
+}
+
+export type OptionRules<T> = Readonly<Record<keyof T & string, OptionRule>>
+
+/** The longest time that a timer of Node's can wait, in milliseconds: about 24.8 days. */
+export const longestTime = 2 ** 31 - 1
+
+export const aFunction: OptionRule = { fits: (value) => typeof value === 'function', expected: 'a function' }
+export const aBoolean: OptionRule = { fits: (value) => typeof value === 'boolean', expected: 'true or false' }
+export const someText: OptionRule = {
+  fits: (value) => typeof value === 'string' && value !== '',
+  expected: 'a string that is not empty',
+}
+export const anObject: OptionRule = {
+  fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  expected: 'an object',
+}
+export const aPort: OptionRule = {
+  fits: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535,
+  expected: 'an integer from 0 to 65535',
+}
+/** What it says is parsed where it is used. */
+export const aDuration: OptionRule = {
+  fits: (value) => typeof value === 'number' || typeof value === 'string',
+  expected: "a time in milliseconds, or such as '500ms' or '2s'",
+}
+export const someFilters = arrayOf(aFunction, 'an array of filters, which are functions')
+export const aLogger: OptionRule = {
+  fits: (value) =>
+    anObject.fits(value) &&
+    ['debug', 'info', 'warn', 'error'].every((level) =>
+      aFunction.fits((value as Record<string, unknown>)[level]),
+    ),
+  expected: 'a logger with debug, info, warn and error, such as one of pino',
+}
+export const someWires = arrayOf(
+  { fits: (value) => anObject.fits(value) && 'name' in (value as object), expected: '' },
+  "an array of wires, such as trunk() and rest() of 'trunkline/wires'",
+)
+
+export function arrayOf(rule: OptionRule, expected: string): OptionRule {
+  return { fits: (value) => Array.isArray(value) && value.every((each) => rule.fits(each)), expected }
+}
+
+/**
+ * Holds options to their rules. Those that are `undefined` are left out.
+ *
+ * @param where Whose options they are, for messages: `serve`.
+ * @throws TypeError that names the option, what it must be and what it is; with the nearest name for an unknown one.
+ */
+export function checkOptions<T extends object>(where: string, options: T, rules: OptionRules<T>): void {
+  if (!anObject.fits(options))
+    throw new TypeError(`${where}: expected an object of options, got ${shown(options)}`)
+
+  for (const [name, value] of Object.entries(options)) {
+    if (!Object.hasOwn(rules, name)) {
+      const known = Object.keys(rules)
+      const near = nearest(name, known)
+      const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
+      throw new TypeError(`${where}: there is no option '${name}'; ${hint}`)
+    }
+    const { fits, expected } = rules[name as keyof T & string]
+    if (value !== undefined && !fits(value)) {
+      throw new TypeError(`${where}: ${name}: expected ${expected}, got ${shown(value)}`)
+    }
+  }
+}
+
+/** How long something that is ended may still take. Throws RangeError for what no timer can wait. */
+export function checkGrace(where: string, grace: number): number {
+  if (typeof grace === 'number' && grace >= 0 && grace <= longestTime) return grace
+  throw new RangeError(`${where}: grace: expected milliseconds from 0 to ${longestTime}, got ${shown(grace)}`)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value)
+  if (typeof value === 'function') return 'a function'
+  if (Array.isArray(value)) return 'an array'
+  return typeof value === 'object' && value !== null ? 'an object' : String(value)
+}
+
+/** The known name that a misspelt one most likely meant: at most a third of its letters differ. */
+function nearest(typed: string, known: readonly string[]): string | undefined {
+  const ranked = known.map((name) => ({ name, distance: distance(typed.toLowerCase(), name.toLowerCase()) }))
+  const [best] = ranked.sort((a, b) => a.distance - b.distance)
+  return best !== undefined && best.distance <= Math.max(1, Math.floor(typed.length / 3))
+    ? best.name
+    : undefined
+}
+
+/** Levenshtein's. */
+function distance(left: string, right: string): number {
+  let last = Array.from({ length: right.length + 1 }, (_, index) => index)
+  for (let row = 1; row <= left.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= right.length; column++) {
+      const replaced = (last[column - 1] as number) + (left[row - 1] === right[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, (last[column] as number) + 1, (current[column - 1] as number) + 1))
+    }
+    last = current
+  }
+  return last[right.length] as number
+}
