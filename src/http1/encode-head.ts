@@ -81,9 +81,11 @@ export function encodeFields(headers: HttpHeaders): string {
 }
 
 function checkName(name: string): void {
-  if (lowerName(name) !== name) throw new TypeError(`${JSON.stringify(name)} is no field name in lower case`)
+  const checked = lowerName(name)
+  if (checked !== name) throw new TypeError(`${JSON.stringify(name)} is no field name in lower case`)
   if (ours.has(name)) throw new TypeError(`the field ${name} is written by the engine; leave it away`)
-  if (sendable.size < mostNames && name.length <= longestName) sendable.add(name)
+  // The checked one is a copy of its own, and keeps nothing else alive.
+  if (sendable.size < mostNames && name.length <= longestName) sendable.add(checked)
 }
 
 /** A string in one piece instead of a tree of concatenations. */
