@@ -394,7 +394,7 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
   }
 
   release(stream: ClientStream): void {
-    this.#slots.remove(stream)
+    this.#slots.free(stream)
     if (this.#waiting.length > 0) this.#startWaiting()
   }
 }

@@ -73,7 +73,7 @@ const lies: readonly Lie[] = [
   },
   {
     what: 'a frame that only servers send',
-    reason: /frame type 4, which only clients|frame type 4, which only servers send/,
+    reason: /frame type 4, which only servers send/,
     tell: (peer) => peer.write(frame(frameType.error, 0, id(1, 0), seven)),
   },
   {

@@ -18,7 +18,7 @@ export class Slots<Stream extends { readonly id: number }> {
   readonly limit: number
   readonly #streams: (Stream | undefined)[] = []
   #generations = new Uint16Array(first)
-  /** Slots that were used and are free again; a stack, so that few slots are used, and these are warm. */
+  /** Client: slots that were used and are free again; a stack, so that few slots are used, and these are warm. */
   readonly #free: number[] = []
   /** Slots that are in use. */
   size = 0
@@ -41,10 +41,7 @@ export class Slots<Stream extends { readonly id: number }> {
   /** Puts a stream into the slot of its id. */
   put(stream: Stream): void {
     const slot = stream.id & 0xffff
-    while (this.#streams.length < slot) {
-      this.#free.push(this.#streams.length)
-      this.#streams.push(undefined)
-    }
+    while (this.#streams.length < slot) this.#streams.push(undefined)
     this.#streams[slot] = stream
     this.#setGeneration(slot, stream.id >>> 16)
     this.size++
@@ -82,17 +79,23 @@ export class Slots<Stream extends { readonly id: number }> {
     return undefined
   }
 
-  remove(stream: Stream): void {
+  /** Takes a stream out of its slot; `false` when it was not there any more. */
+  remove(stream: Stream): boolean {
     const slot = stream.id & 0xffff
-    if (this.#streams[slot] !== stream) return
+    if (this.#streams[slot] !== stream) return false
     this.#streams[slot] = undefined
-    this.#free.push(slot)
     this.size--
+    return true
+  }
+
+  /** Client: takes a stream out whose call the server has ended, so that its slot can be taken again. */
+  free(stream: Stream): void {
+    if (this.remove(stream)) this.#free.push(stream.id & 0xffff)
   }
 
   /** Client: takes a stream out again whose OPEN was not written, so that its id is the slot's next one once more. */
   undo(stream: Stream): void {
-    this.remove(stream)
+    this.free(stream)
     this.#setGeneration(stream.id & 0xffff, (stream.id >>> 16) - 1)
   }
 

@@ -83,7 +83,7 @@ test('ids of a client are accepted by a server whatever the order in which calls
         const theirs = server.get(over.id)
         assert.equal(theirs?.id, over.id)
         server.remove(theirs)
-        client.remove(over)
+        client.free(over)
         assert.equal(server.get(over.id), undefined)
       }
     },
@@ -107,10 +107,10 @@ test('generations come round without ever being zero', () => {
     const stream = { id: client.take() as number }
     assert.ok(stream.id >>> 16 > 0)
     server.check(stream.id)
-    for (const slots of [client, server]) {
-      slots.put(stream)
-      slots.remove(stream)
-    }
+    client.put(stream)
+    server.put(stream)
+    server.remove(stream)
+    client.free(stream)
   }
 })
 

@@ -178,9 +178,8 @@ test('a peer that calls and reads no answers stops being read, and is given up w
   })
   const hello = clientHello({ connectionWindow: 0x7fff_ffff, streamWindow: 0x7fff_ffff })
   socket.write(Buffer.concat([Buffer.from('f57472756e6b0d0a', 'hex'), hello]))
-  const message = Buffer.alloc(20_003)
-  Buffer.from([0x0a, 0xa0, 0x9c, 0x01]).copy(message)
-  const body = Buffer.concat([message.subarray(0, 4), Buffer.alloc(20_000)])
+  // { data: 20,000 bytes } in protobuf.
+  const body = Buffer.concat([Buffer.from([0x0a, 0xa0, 0x9c, 0x01]), Buffer.alloc(20_000)])
   for (let generation = 1; generation <= 400; generation++) {
     socket.write(frame(frameType.open, whole, id(generation, 0), openBody(1, body)))
   }
@@ -188,7 +187,7 @@ test('a peer that calls and reads no answers stops being read, and is given up w
     () => pair.log.lines.some(({ message: text }) => text.includes('disconnected')),
     'it is given up',
   )
-  assert.match(String(pair.log.lines[0]?.fields['reason']), /has read nothing for 200 ms|in use/)
+  assert.match(String(pair.log.lines[0]?.fields['reason']), /has read nothing for 200 ms/)
   socket.resume()
   await gone
 })
