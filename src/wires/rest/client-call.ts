@@ -79,13 +79,13 @@ export class ClientCall implements ResponseSink {
     this.#exchange = exchange
     if (this.#over) exchange.cancel()
     else {
-      this.#call.onCancel((why) => {
-        this.#fail(why)
-      })
+      this.#call.onCancel(this.#canceled)
     }
     if (streamsIn && !this.#over) this.#send(exchange)
     return this.#reply.promise
   }
+
+  readonly #canceled = (why: CallError): void => this.#fail(why)
 
   #write(): WrittenInput {
     try {
@@ -353,7 +353,10 @@ export class ClientCall implements ResponseSink {
 
     const known = CallError.is(error) ? error : this.#inputError(error)
     const stream = this.#stream
-    this.#call.end(known, stream?.received ?? 0, this.#pump?.sent ?? 1)
+    // A call that nobody has seen is left as it came: the client may give it to another channel.
+    const untouched = known.processed === 'no' && stream === undefined && this.#pump === undefined
+    if (untouched) this.#call.offCancel(this.#canceled)
+    else this.#call.end(known, stream?.received ?? 0, this.#pump?.sent ?? 1)
     if (stream === undefined) this.#reply.reject(known)
     else if (!stream.messages.ended) stream.messages.cut(known)
   }

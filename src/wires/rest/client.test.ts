@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict'
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http'
+import { mkdtempSync, rmSync } from 'node:fs'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import zlib from 'node:zlib'
 import * as z from 'zod'
@@ -11,6 +14,8 @@ import { contract } from '../../contract/contract.ts'
 import { fault } from '../../contract/fault.ts'
 import { stream } from '../../contract/stream.ts'
 import type { Limits } from '../../call/limits.ts'
+import { implement } from '../../server/implement.ts'
+import { serve } from '../../server/serve.ts'
 import { rest } from './index.ts'
 
 const Book = z.object({ title: z.string(), year: z.int32() })
@@ -224,6 +229,18 @@ suite('REST client', () => {
     await using peer = await foreign((request) => request.socket.destroy())
     const error = await caught(peer.client.add(book))
     assert.deepEqual([error.code, error.processed], ['unavailable', 'maybe'])
+  })
+
+  test('speaks over a Unix socket, too', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'trunkline-rest-'))
+    const path = join(folder, 'socket')
+    const echo = contract('acme.echo.v1', { echo: call({ input: Book, output: Book, rest: 'POST /echo' }) })
+    const server = await serve(implement(echo, { echo: (value) => value }), { path, wires: [rest()] })
+    const client = connect(echo, `http+unix://${path}`)
+    assert.deepEqual(await client.echo(book), book)
+    await client[Symbol.asyncDispose]()
+    await server.close()
+    rmSync(folder, { recursive: true, force: true })
   })
 
   suite('streams', () => {

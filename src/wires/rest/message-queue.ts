@@ -59,24 +59,27 @@ export class MessageQueue implements AsyncIterableIterator<unknown> {
     this.#reader = undefined
   }
 
-  /** What waits can still be read; then the reader gets `error`. */
-  fail(error: unknown): void {
+  /** What waits can still be read; then the reader gets `why`. */
+  fail(why: unknown): void {
     if (this.#ended) return
     this.#ended = true
     this.#failed = true
-    this.#error = error
-    if (this.#reader === undefined) return
+    this.#error = why
+    const reader = this.#reader
+    if (reader === undefined) return
     this.#failed = false
-    this.#reader.reject(error)
     this.#reader = undefined
+    // A reader may have stopped listening, as in a race.
+    reader.promise.catch(() => {})
+    reader.reject(why)
   }
 
-  /** Forgets what waits, and the reader gets `error` at once. */
-  cut(error: unknown): void {
+  /** Forgets what waits, and the reader gets `why` at once. */
+  cut(why: unknown): void {
     if (this.#ended && this.#head === this.#waiting.length) return
     this.#forget()
     this.#ended = false
-    this.fail(error)
+    this.fail(why)
   }
 
   get ended(): boolean {

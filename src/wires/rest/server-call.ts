@@ -137,6 +137,8 @@ export class ServerCall implements InputSource, BodySink {
     if (this.#failed) throw this.#result
     if (this.#settled) return this.#result
     this.#waiting = Promise.withResolvers()
+    // Whoever asked may have stopped listening when it fails.
+    this.#waiting.promise.catch(ignore)
     this.#watch()
     return this.#waiting.promise
   }
@@ -467,6 +469,8 @@ export class ServerCall implements InputSource, BodySink {
     ;(this.#call as Call).end(error, input === undefined ? received : input.received, sent)
   }
 }
+
+function ignore(): void {}
 
 /** Runs what only the schema library can check. */
 function refined(message: Message, value: unknown, index?: number): unknown {
