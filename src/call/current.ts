@@ -16,6 +16,18 @@ export function trackCurrentCall(): void {
 /**
  * The call whose handler is running, if any. Known once a client was made in this process (`connect`), or
  * `trackCurrentCall()` was called before.
+ *
+ * @example
+ * ```ts
+ * import { call, connect, contract, currentCall, implement, serve } from 'trunkline'
+ *
+ * const Ping = contract('acme.ping.v1', { ping: call({}) })
+ * const log = () => console.log(currentCall()?.operation.name)
+ *
+ * await using server = await serve(implement(Ping, { ping: log }), { port: 0 })
+ * await using client = connect(Ping, server)
+ * await client.ping() // prints ping
+ * ```
  */
 export function currentCall(): Call | undefined {
   return readers === 0 ? undefined : storage.getStore()
@@ -43,6 +55,24 @@ export function iterateWithin<T>(call: Call, source: AsyncIterable<T>): AsyncIte
         next: () => within(call, () => iterator.next()),
         return: (value?: unknown) =>
           within(call, () => iterator.return?.(value) ?? Promise.resolve({ done: true as const, value })),
+      }
+    },
+  }
+}
+
+/** `iterateWithin` for what is iterated without waiting. */
+export function iterateSyncWithin<T>(call: Call, source: Iterable<T>): Iterable<T> {
+  if (readers === 0) return source
+  return {
+    [Symbol.iterator]() {
+      const iterator = within(call, () => source[Symbol.iterator]())
+      return {
+        next: () => within(call, () => iterator.next()),
+        return: (value?: unknown) =>
+          within(
+            call,
+            () => iterator.return?.(value as never) ?? { done: true as const, value: value as never },
+          ),
       }
     },
   }

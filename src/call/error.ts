@@ -16,6 +16,7 @@ export interface ErrorDetail {
   readonly value: Uint8Array
 }
 
+/** What a `CallError` can carry besides its code and message. */
 export interface CallErrorOptions<Name extends string = string, Detail = unknown> {
   readonly fault?: RaisedFault<Name, Detail>
   /** Sent with the error, as trailers. */

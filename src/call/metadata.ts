@@ -6,7 +6,9 @@
  * Follows gRPC's "Protocol over HTTP2" (Custom-Metadata) and RFC 9110 section 5.5.
  */
 
+/** Text, or, under a name that ends in `-bin`, bytes. */
 export type MetadataValue = string | Uint8Array
+/** Pairs to begin with: another `Metadata`, an object whose values may be lists, or pairs. */
 export type MetadataInit =
   | Metadata
   | Readonly<Record<string, MetadataValue | readonly MetadataValue[]>>

@@ -94,16 +94,20 @@ function nearest(typed: string, known: readonly string[]): string | undefined {
     : undefined
 }
 
-/** Levenshtein's. */
+/** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */
 function distance(left: string, right: string): number {
+  let beforeLast: number[] = []
   let last = Array.from({ length: right.length + 1 }, (_, index) => index)
   for (let row = 1; row <= left.length; row++) {
     const current = [row]
     for (let column = 1; column <= right.length; column++) {
-      const replaced = (last[column - 1] as number) + (left[row - 1] === right[column - 1] ? 0 : 1)
-      current.push(Math.min(replaced, (last[column] as number) + 1, (current[column - 1] as number) + 1))
+      const replaced = last[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1)
+      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
+      const swap = swapped ? beforeLast[column - 2]! + 1 : Infinity
+      current.push(Math.min(replaced, swap, last[column]! + 1, current[column - 1]! + 1))
     }
+    beforeLast = last
     last = current
   }
-  return last[right.length] as number
+  return last[right.length]!
 }

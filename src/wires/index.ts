@@ -9,7 +9,16 @@ import {
 import { trunk } from './trunk/index.ts'
 import type { Wire } from './wire.ts'
 
-/** What `serve` and `connect` use when nobody says otherwise. */
+/**
+ * What `serve` and `connect` use when nobody says otherwise.
+ *
+ * @example
+ * ```ts
+ * import { defaultWires } from 'trunkline/wires'
+ *
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'rest' ]
+ * ```
+ */
 export function defaultWires(): readonly Wire[] {
   return [trunk(), rest()]
 }

@@ -15,6 +15,7 @@ import type { ContractDescription } from '../contract/describe.ts'
 import type { CallOperation, ContractInfo, Operation } from '../contract/operation.ts'
 import type { HttpExchange, HttpRequest, HttpTransport } from '../http/exchange.ts'
 
+/** A protocol that carries calls: its name, what it can carry, and its two halves. */
 export interface Wire {
   /** `trunk`, `rest`, `grpc`, … */
   readonly name: string

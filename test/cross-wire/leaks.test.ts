@@ -35,7 +35,7 @@ for (const row of rows) {
             ),
           ),
           running.client.fail({ code: 'not_found', message: 'x' }).catch(() => undefined),
-          running.client.wait({ id: 'never' }, { timeout: 1 }).catch(() => undefined),
+          running.client.explode({ how: 'never' }, { timeout: 1 }).catch(() => undefined),
         ])
       }
     }
