@@ -1,6 +1,6 @@
 import type { Call } from '../call/call.ts'
 import { type Context, HandlerContext } from '../call/context.ts'
-import { currentCall, iterateWithin } from '../call/current.ts'
+import { currentCall, iterateSyncWithin, iterateWithin } from '../call/current.ts'
 import { type Filter, type Handler, type Reply, compose } from '../call/handler.ts'
 import { type Contract, type OperationsOf, contractInfo } from '../contract/contract.ts'
 import type { CallOperation, ContractInfo } from '../contract/operation.ts'
@@ -137,11 +137,16 @@ function isPromiseLike(value: unknown): boolean {
 
 function iterable(call: Call, output: unknown): AsyncIterable<unknown> | Iterable<unknown> {
   if (typeof output === 'object' && output !== null) {
+    const tracked = currentCall() !== undefined
     if (Symbol.asyncIterator in output) {
       const stream = output as AsyncIterable<unknown>
-      return currentCall() === undefined ? stream : iterateWithin(call, stream)
+      return tracked ? iterateWithin(call, stream) : stream
     }
-    if (Symbol.iterator in output) return output as Iterable<unknown>
+    if (Symbol.iterator in output) {
+      const list = output as Iterable<unknown>
+      // An array runs no code of anybody.
+      return tracked && !Array.isArray(list) ? iterateSyncWithin(call, list) : list
+    }
   }
   throw new TypeError(
     `${call.operation.id}: the output is a stream, so the handler must return something that can be iterated, ` +
