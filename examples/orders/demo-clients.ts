@@ -25,10 +25,9 @@ export function clientOf(
 function measured(wire: string, statistics: Statistics): Filter {
   return (next) => (call) => {
     const started = performance.now()
-    const server = call.peer?.address ?? ''
-    call.onEnd(({ error }) =>
-      statistics.record(wire, server, performance.now() - started, error !== undefined),
-    )
+    call.onEnd(({ error }) => {
+      statistics.record(wire, call.peer?.address ?? 'none', performance.now() - started, error !== undefined)
+    })
     return next(call)
   }
 }

@@ -74,6 +74,7 @@ async function loadUnlocked(
   file: string,
   isNew: boolean,
 ): Promise<readonly ContractInfo[]> {
+  const before = process.env['TRUNKLINE_LOCK']
   process.env['TRUNKLINE_LOCK'] = 'update'
   if (isNew) writeLockFile(file, '{}\n')
 
@@ -81,6 +82,8 @@ async function loadUnlocked(
     return contractsOf(await loadModule(reference))
   } finally {
     if (isNew) rmSync(file)
+    if (before === undefined) delete process.env['TRUNKLINE_LOCK']
+    else process.env['TRUNKLINE_LOCK'] = before
   }
 }
 

@@ -2,7 +2,6 @@
 import { readFileSync } from 'node:fs'
 import { styleText } from 'node:util'
 import { allCommands, commandNames, loadCommand } from './commands.ts'
-import { CallError } from '../index.ts'
 import { type Command, isOn } from './command.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
@@ -77,7 +76,7 @@ function report(error: unknown, command: Command | undefined, debug: boolean): n
   }
 
   if (debug) console.error(error)
-  else if (failure === undefined && !CallError.is(error) && !isExpected(error)) {
+  else if (failure === undefined && !isExpected(error)) {
     console.error(paint('dim', `Run it again with --debug for the stack.`))
   }
 
@@ -86,7 +85,9 @@ function report(error: unknown, command: Command | undefined, debug: boolean): n
 
 /** Errors of the library whose message says all. */
 function isExpected(error: unknown): boolean {
-  return error instanceof Error && ['ContractError', 'Undeclarable', 'Invalid'].includes(error.name)
+  return (
+    error instanceof Error && ['CallError', 'ContractError', 'Undeclarable', 'Invalid'].includes(error.name)
+  )
 }
 
 function paint(format: 'red' | 'dim', text: string): string {

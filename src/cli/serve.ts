@@ -11,7 +11,7 @@ import { durationOption, numberOption } from './number-option.ts'
 import { untilToldToEnd } from './signals.ts'
 import { supervise } from './supervise.ts'
 import { type Ready, readyLine } from './ready.ts'
-import { reportReady, untilDrained, workerIndex } from './worker.ts'
+import { ownPort, reportReady, untilDrained } from './worker.ts'
 
 const defaultGrace = 10_000
 
@@ -58,10 +58,12 @@ export const command: Command = {
 async function run(given: Given): Promise<number> {
   const workers = workersOf(given)
   const grace = durationOption(given, 'grace') ?? defaultGrace
-  const options = serveOptions(given)
+  const options = await serveOptions(given)
 
   if (workers > 1 && cluster.isPrimary) return supervise({ count: workers, grace })
 
+  // Listened for from the start: the supervisor may end before this worker is ready.
+  const drained = cluster.isWorker ? untilDrained() : undefined
   const module = await loadModule(given.arguments[0] as string)
   const implementations = implementationsOf(module)
   const server = await listen(implementations, { ...optionsOf(module), ...options }, given)
@@ -73,9 +75,9 @@ async function run(given: Given): Promise<number> {
     secure: options.tls !== undefined,
   }
 
-  if (cluster.isWorker) {
+  if (drained !== undefined) {
     reportReady(ready)
-    await untilDrained()
+    await drained
   } else {
     console.log(readyLine(ready))
     await untilToldToEnd()
@@ -90,7 +92,7 @@ function workersOf(given: Given): number {
   return numberOption(given, 'workers', 1, 256) ?? 1
 }
 
-function serveOptions(given: Given): ServeOptions {
+async function serveOptions(given: Given): Promise<ServeOptions> {
   const port = numberOption(given, 'port', 0, 65_535)
   const host = valueOf(given, 'host')
   const path = valueOf(given, 'path')
@@ -111,7 +113,7 @@ function serveOptions(given: Given): ServeOptions {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
-    ...(admin === undefined ? {} : { admin: { port: admin === 0 ? 0 : admin + workerIndex() } }),
+    ...(admin === undefined ? {} : { admin: { port: await ownPort(admin) } }),
     ...(cert === undefined || key === undefined
       ? {}
       : { tls: { cert: readOption('tls-cert', cert), key: readOption('tls-key', key) } }),

@@ -1,5 +1,6 @@
 /** The worker's side of `serve --workers`: it listens through node:cluster, says when it is ready, and ends when it is told. */
 import cluster from 'node:cluster'
+import net from 'node:net'
 import type { Ready } from './ready.ts'
 
 /** From a worker to its supervisor. */
@@ -13,9 +14,16 @@ export const drain = 'drain'
 /** Tells which of the workers a process is, so that each has an admin port of its own. */
 export const indexVariable = 'TRUNKLINE_WORKER'
 
-/** Which of the workers this process is, from 0; 0 as well when it is the only one. */
-export function workerIndex(): number {
-  return cluster.isWorker ? Number(process.env[indexVariable] ?? 0) : 0
+/** The port that a worker has for itself, counted up from the first one's; 0 stays a free one, which node:cluster would share. */
+export async function ownPort(first: number): Promise<number> {
+  if (!cluster.isWorker) return first
+  if (first !== 0) return first + Number(process.env[indexVariable] ?? 0)
+
+  const probe = net.createServer()
+  await new Promise<void>((resolve) => probe.listen({ port: 0, host: '127.0.0.1', exclusive: true }, resolve))
+  const { port } = probe.address() as net.AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
 }
 
 export function reportReady(ready: Ready): void {
