@@ -6,6 +6,7 @@
  */
 import type { Duplex } from 'node:stream'
 import type { HttpHeaders } from './headers.ts'
+import type { PeerCertificate } from './peer-certificate.ts'
 
 export interface HttpRequest {
   readonly method: string
@@ -16,6 +17,8 @@ export interface HttpRequest {
   readonly version: '1.0' | '1.1' | '2'
   readonly headers: HttpHeaders
   readonly secure: boolean
+  /** The verified certificate that the peer showed (mutual TLS). */
+  readonly certificate?: PeerCertificate
   /** `192.0.2.7:41234` */
   readonly remoteAddress: string
 }

@@ -23,6 +23,7 @@ import type {
   Reservation,
 } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
+import { peerCertificate } from '../http/peer-certificate.ts'
 
 /** An unread body of at most this size is read away to keep the connection; with a larger one it is closed. */
 const drainBound = 64 * 1024
@@ -360,6 +361,7 @@ function describe(request: NodeRequest, parsed: Buffer | 'lost' | undefined): Ht
     version: request.httpVersionMajor === 2 ? '2' : request.httpVersionMinor === 0 ? '1.0' : '1.1',
     headers: new HttpHeaders(list),
     secure: (socket as { encrypted?: boolean }).encrypted === true,
+    certificate: peerCertificate(socket),
     remoteAddress: addressOf(socket.remoteAddress, socket.remotePort),
   }
 }

@@ -12,9 +12,18 @@ import type {
   Reservation,
 } from '../http/exchange.ts'
 import type { HttpHeaders } from '../http/headers.ts'
+import type { PeerCertificate } from '../http/peer-certificate.ts'
 import { dateLine, encodeResponseHead } from './encode-head.ts'
 import type { RequestHead } from './head.ts'
 import { MessageOutput } from './message-output.ts'
+
+/** What is known of a connection before its first request. */
+export interface Http1ConnectionInfo {
+  /** `192.0.2.7:41234` */
+  readonly remoteAddress: string
+  readonly secure: boolean
+  readonly certificate?: PeerCertificate
+}
 
 /** What an exchange needs of its connection. */
 export interface ExchangeOwner {
@@ -59,7 +68,7 @@ export class ServerExchange implements HttpExchange {
   #onEnd: (() => void) | undefined
   #onDrain: (() => void) | undefined
 
-  constructor(owner: ExchangeOwner, head: RequestHead, secure: boolean, remoteAddress: string) {
+  constructor(owner: ExchangeOwner, head: RequestHead, info: Http1ConnectionInfo) {
     this.#owner = owner
     this.#head = head
     this.#continued = !head.expectsContinue
@@ -70,8 +79,9 @@ export class ServerExchange implements HttpExchange {
       authority: head.authority,
       version: head.version,
       headers: head.headers,
-      secure,
-      remoteAddress,
+      secure: info.secure,
+      certificate: info.certificate,
+      remoteAddress: info.remoteAddress,
     }
   }
 

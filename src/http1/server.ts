@@ -18,7 +18,7 @@ import type { MessageFailure } from './failure.ts'
 import type { RequestHead } from './head.ts'
 import { defaultHttp1Limits, type Http1Limits, withDefaults } from './limits.ts'
 import { type MessageParser, requestParser } from './parser.ts'
-import { type ExchangeOwner, ServerExchange } from './server-exchange.ts'
+import { type ExchangeOwner, type Http1ConnectionInfo, ServerExchange } from './server-exchange.ts'
 import { type Ticker, ticker as processTicker, type Timed } from './ticker.ts'
 
 /** A connection that is being served. */
@@ -31,12 +31,6 @@ export interface Http1Connection {
   close(): void
   /** Calls back once, when the connection is gone or was handed over by an upgrade. */
   onClose(listener: () => void): void
-}
-
-export interface Http1ConnectionInfo {
-  /** `192.0.2.7:41234` */
-  readonly remoteAddress: string
-  readonly secure: boolean
 }
 
 export interface Http1ServerOptions extends Partial<Http1Limits> {
@@ -223,7 +217,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
 
   /** The parser's: a request's head is complete. */
   head(head: RequestHead): void {
-    const exchange = new ServerExchange(this, head, this.#info.secure, this.#info.remoteAddress)
+    const exchange = new ServerExchange(this, head, this.#info)
     this.#exchange = exchange
     this.#requestKeepsAlive = head.keepAlive
     this.#parser.hold = head.length !== 0

@@ -6,6 +6,7 @@
  */
 import net from 'node:net'
 import tls from 'node:tls'
+import { peerCertificate } from '../http/peer-certificate.ts'
 import type { ByteServer, ConnectionInfo, Host, Served } from '../wires/wire.ts'
 import { type Address, type BindTarget, bind } from './bind.ts'
 import { type Sniffed, sniff } from './sniff.ts'
@@ -224,7 +225,7 @@ function connectionInfo(socket: net.Socket): ConnectionInfo {
   return {
     remoteAddress: addressOf(socket),
     secure,
-    ...(secure ? { certificate: certificateOf(socket) } : {}),
+    ...(secure ? { certificate: peerCertificate(socket) } : {}),
   }
 }
 
@@ -232,15 +233,4 @@ function addressOf(socket: net.Socket): string {
   const { remoteAddress, remotePort } = socket
   if (remoteAddress === undefined) return unixPeer
   return remoteAddress.includes(':') ? `[${remoteAddress}]:${remotePort}` : `${remoteAddress}:${remotePort}`
-}
-
-function certificateOf(socket: tls.TLSSocket): ConnectionInfo['certificate'] {
-  if (!socket.authorized) return undefined
-  const certificate = socket.getPeerCertificate()
-  if (certificate === null || certificate.subject === undefined) return undefined
-  return {
-    subject: String(certificate.subject.CN ?? ''),
-    names: (certificate.subjectaltname ?? '').split(', ').filter((name) => name !== ''),
-    fingerprint: certificate.fingerprint256,
-  }
 }

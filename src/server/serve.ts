@@ -105,8 +105,8 @@ export async function serve(
     tls: options.tls,
     host,
     wires: wires.flatMap(({ server }): ByteServer[] => (server?.over === 'bytes' ? [server] : [])),
-    http1: (stream, { remoteAddress, secure }: ConnectionInfo): Served =>
-      serveHttp1(stream, { remoteAddress, secure }, handler, http1Options),
+    http1: (stream, connection: ConnectionInfo): Served =>
+      serveHttp1(stream, connection, handler, http1Options),
   })
 
   warnWhenOpen(options, host.log)

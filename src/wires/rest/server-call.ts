@@ -89,7 +89,8 @@ export class ServerCall implements InputSource, BodySink {
   run(): void {
     const { request } = this.#exchange
     const { headers } = this.#negotiated
-    const peer = { address: request.remoteAddress, wire: 'rest', secure: request.secure }
+    const { remoteAddress, secure, certificate } = request
+    const peer = { address: remoteAddress, wire: 'rest', secure, certificate }
     const call = this.#host.open(this.#endpoint.operation, this, headers.metadata, headers.timeout, peer)
     this.#call = call
 
