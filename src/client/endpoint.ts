@@ -170,11 +170,16 @@ export class Endpoint implements Balanced {
       case 'bytes':
         return this.#guarded(async () => {
           const stream = await this.#dial([client.alpn])
+          const { signal } = this.#ending
+          const stop = () => stream.destroy()
+          signal.addEventListener('abort', stop, { once: true })
           try {
             return await client.open(stream, options)
           } catch (error) {
             stream.destroy()
             throw error
+          } finally {
+            signal.removeEventListener('abort', stop)
           }
         })
       case 'http': {
