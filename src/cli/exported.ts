@@ -60,9 +60,15 @@ function nothingToServe(module: LoadedModule): Failure {
   return failed(what, 'Export what implement() returned: export default implement(Orders, { … })')
 }
 
+/** How many exports an error names. */
+const shownAtMost = 12
+
 function namesOf({ exports }: LoadedModule): string {
   const names = Object.keys(exports)
-  return names.length === 0 ? ', it exports nothing at all' : ` (its exports: ${names.join(', ')})`
+  if (names.length === 0) return ', it exports nothing at all'
+
+  const more = names.length > shownAtMost ? `, and ${names.length - shownAtMost} more` : ''
+  return ` (its exports: ${names.slice(0, shownAtMost).join(', ')}${more})`
 }
 
 function isImplementationElsewhere(value: unknown): boolean {

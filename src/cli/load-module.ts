@@ -89,17 +89,20 @@ function conditional(exports: unknown): string | undefined {
   return undefined
 }
 
+/** As `import` would find it from the working directory; a path within a package as `require` does. */
 function packageMain(reference: string): string | undefined {
   const require = createRequire(join(process.cwd(), 'x.js'))
+  const folder = (require.resolve.paths(reference) ?? [])
+    .map((path) => join(path, reference))
+    .find((path) => existsSync(join(path, 'package.json')))
+  const main = folder === undefined ? undefined : declaredMain(folder)
+  if (main !== undefined) return main
 
   try {
-    return require.resolve(reference)
+    const found = require.resolve(reference)
+    return isAbsolute(found) ? found : undefined
   } catch {
-    // A package for `import` only is none for `require`: look where it is installed.
-    const folder = (require.resolve.paths(reference) ?? [])
-      .map((path) => join(path, reference))
-      .find((path) => existsSync(path))
-    return folder === undefined ? undefined : declaredMain(folder)
+    return undefined
   }
 }
 

@@ -174,6 +174,15 @@ test('a port in use is answered by who has it and which else to take', async () 
   assert.match(stderr, /--port 0/)
 })
 
+test('a package is found as import would find it', async () => {
+  const { code, stderr } = await trunkline(['serve', 'zod'])
+  assert.match(
+    stderr,
+    /node_modules\/zod\/index\.js exports nothing to serve \(its exports: .*, and \d+ more\)/,
+  )
+  assert.equal(code, 1)
+})
+
 test('serve finds a folder by its package.json, and passes what the module exports as options', async () => {
   using place = folder({
     'package.json': '{"name": "greeter", "type": "module", "exports": {".": {"import": "./main.ts"}}}',
