@@ -6,19 +6,28 @@ import type { Statistics } from './demo-statistics.ts'
 
 export type OrdersClient = Client<typeof Orders>
 
-/** The URL schemes of the wires there are, all on the same port of a server. */
-export const wires = ['trunk', 'http'] as const
+export interface DemoWire {
+  readonly name: string
+  /** Of its URLs. */
+  readonly scheme: string
+}
+
+/** The wires there are, all on the same port of a server. */
+export const wires: readonly DemoWire[] = [
+  { name: 'trunk', scheme: 'trunk' },
+  { name: 'REST', scheme: 'http' },
+]
 
 /** A client that spreads its calls over servers and counts what becomes of them. */
 export function clientOf(
-  wire: string,
+  wire: DemoWire,
   servers: readonly Pick<ServerProcess, 'authority'>[],
   statistics: Statistics,
 ): OrdersClient {
   return connect(
     Orders,
-    servers.map(({ authority }) => `${wire}://${authority}`),
-    { filters: { attempt: [measured(wire, statistics)] } },
+    servers.map(({ authority }) => `${wire.scheme}://${authority}`),
+    { filters: { attempt: [measured(wire.name, statistics)] } },
   )
 }
 

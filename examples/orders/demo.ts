@@ -80,7 +80,7 @@ async function once(servers: readonly ServerProcess[], orders: readonly unknown[
       problems += result.problems.length
       const verdict = result.problems.length === 0 ? 'as expected' : `${result.problems.length} PROBLEMS`
       console.log(
-        `${wire.padEnd(6)} ${server.authority.padEnd(16)} ${result.calls} calls, ${result.faults} faults on purpose: ${verdict}`,
+        `${wire.name.padEnd(6)} ${server.authority.padEnd(16)} ${result.calls} calls, ${result.faults} faults on purpose: ${verdict}`,
       )
       for (const problem of result.problems.slice(0, 10)) console.log(`  ${problem}`)
     }

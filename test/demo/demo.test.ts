@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { after, before, test } from 'node:test'
+import { test } from 'node:test'
 import { implement, serve, type In } from 'trunkline'
 import { NewOrder, type Order, Orders } from '../../examples/orders/contract.ts'
 import { checkRound } from '../../examples/orders/demo-check.ts'
@@ -9,7 +9,7 @@ import { clientOf } from '../../examples/orders/demo-clients.ts'
 import { Statistics, percentile } from '../../examples/orders/demo-statistics.ts'
 import { tableLines } from '../../examples/orders/demo-table.ts'
 import honest from '../../examples/orders/service.ts'
-import { type Running, root, runningScript, script, shell } from '../support/command.ts'
+import { ordersContract, root, runningScript, script, shell, trunkline } from '../support/command.ts'
 
 const sample = readFileSync(join(root, 'examples/orders/orders.ndjson'), 'utf8')
 const orders: unknown[] = sample
@@ -36,7 +36,7 @@ test('one round checks every reply, of two servers over every wire, and exits wi
   assert.equal(stderr, '')
   assert.match(stdout, /1200 orders over 2 wires: \d+ calls in [\d.]+ s, 0 problems\n$/)
   assert.equal(
-    stdout.match(/^(trunk|http) +127\.0\.0\.1:\d+ +\d+ calls, \d+ faults on purpose: as expected$/gm)?.length,
+    stdout.match(/^(trunk|REST) +127\.0\.0\.1:\d+ +\d+ calls, \d+ faults on purpose: as expected$/gm)?.length,
     4,
   )
   assert.equal(code, 0)
@@ -133,7 +133,7 @@ async function problemsOf(service: ReturnType<typeof liar>): Promise<readonly st
     port: 0,
     log: { debug() {}, info() {}, warn() {}, error() {} },
   })
-  await using client = clientOf('trunk', [server], new Statistics())
+  await using client = clientOf({ name: 'trunk', scheme: 'trunk' }, [server], new Statistics())
   const { problems } = await checkRound({ spread: client, own: client }, orders.slice(0, 60))
   return problems
 }
@@ -223,22 +223,15 @@ test('the table has a row a wire and server, with what the last interval brought
   )
 })
 
-/** The demo while it runs, with what it printed before the table. */
-let demo: Running
-let head: readonly string[]
-
-before(async () => {
-  demo = runningScript('examples/orders/demo.ts', [
+test('while the demo runs, what it prints to try works as printed; Ctrl-C drains and exits with 0', async () => {
+  await using demo = runningScript('examples/orders/demo.ts', [
     '--port',
     '0',
     '--orders',
     'examples/orders/orders.ndjson',
   ])
-  head = await demo.until(/^wire /)
-})
-after(() => demo[Symbol.asyncDispose]())
+  const head = await demo.until(/^wire /)
 
-test('every line that the demo prints to try works as it is printed', async () => {
   const lines = head.filter((line) => /^ {2}(curl|npm) /.test(line)).map((line) => line.trim())
   assert.equal(lines.length, 6)
   const curl = (await shell('command -v curl')).code === 0
@@ -248,13 +241,10 @@ test('every line that the demo prints to try works as it is printed', async () =
     assert.match(stdout, /ord_|acme\.orders\.v1/, line)
     assert.equal(stderr, '', line)
   }
-})
 
-test('the live table has every wire on every server, and Ctrl-C drains and exits with 0', async () => {
   const servers = head.flatMap((line) => / on (?<at>\S+) \(/.exec(line)?.groups?.['at'] ?? [])
   assert.equal(servers.length, 2)
-
-  const wanted = new Set(servers.flatMap((at) => [`trunk ${at}`, `http ${at}`]))
+  const wanted = new Set(servers.flatMap((at) => [`trunk ${at}`, `REST ${at}`]))
   while (wanted.size > 0) {
     const [wire, at] = (await demo.line()).split(/ +/)
     wanted.delete(`${wire} ${at}`)
@@ -263,4 +253,23 @@ test('the live table has every wire on every server, and Ctrl-C drains and exits
   demo.child.kill('SIGINT')
   await demo.until(/^ending: /)
   assert.deepEqual(await demo.ended, { code: 0, signal: null })
+})
+
+test('servers end with the demo, even when it is killed', async () => {
+  await using demo = runningScript('examples/orders/demo.ts', [
+    '--port',
+    '0',
+    '--orders',
+    'examples/orders/orders.ndjson',
+  ])
+  const head = await demo.until(/^wire /)
+  const servers = head.flatMap((line) => / on (?<at>\S+) \(/.exec(line)?.groups?.['at'] ?? [])
+  demo.child.kill('SIGKILL')
+  await demo.ended
+
+  for (const at of servers) {
+    while (
+      (await trunkline(['call', 'ping', '--to', `trunk://${at}`, '--contract', ordersContract])).code !== 3
+    );
+  }
 })
