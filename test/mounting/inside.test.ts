@@ -40,26 +40,24 @@ for (const { name, make } of frameworks) {
     assert.equal(document.headers.get('content-type'), 'application/json')
     assert.match(await document.text(), /"\/notes\/\{id\}"/)
   })
+}
 
-  test(
-    `inside ${name}: a body that its parser has consumed is still understood`,
-    { skip: name === 'node:http' },
-    async () => {
-      await using app = await make(toNodeHandler(notes, { log: quiet }), true)
-      await using served = await listening(app.handler)
-      const post = (body: string) =>
-        fetch(`http://127.0.0.1:${served.port}/notes`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body,
-        })
-      const created = await post('{"text":"hello","tags":["é"]}')
-      assert.deepEqual([created.status, await created.json()], [201, { text: 'hello', tags: ['é'] }])
-      const wrong = await post('{"text":7}')
-      assert.equal(wrong.status, 400)
-      assert.match(await wrong.text(), /text: expected/)
-    },
-  )
+for (const { name, make } of frameworks.filter((each) => each.name !== 'node:http')) {
+  test(`inside ${name}: a body that its parser has consumed is still understood`, async () => {
+    await using app = await make(toNodeHandler(notes, { log: quiet }), true)
+    await using served = await listening(app.handler)
+    const post = (body: string) =>
+      fetch(`http://127.0.0.1:${served.port}/notes`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body,
+      })
+    const created = await post('{"text":"hello","tags":["é"]}')
+    assert.deepEqual([created.status, await created.json()], [201, { text: 'hello', tags: ['é'] }])
+    const wrong = await post('{"text":7}')
+    assert.equal(wrong.status, 400)
+    assert.match(await wrong.text(), /text: expected/)
+  })
 }
 
 test('without a next, unknown paths are answered with 404', async () => {
