@@ -151,7 +151,11 @@ test('in production, wires that need numbers want a lock', async (t) => {
 
   const { lock } = updateLock(contractInfo(Echo), undefined)
   const Locked = contract('test.echo.v1', { say: Echo.say }, { lock })
-  const locked = await serve(implement(Locked, { say: (input) => input }), { port: 0, log: quiet, wires: [trunk()] })
+  const locked = await serve(implement(Locked, { say: (input) => input }), {
+    port: 0,
+    log: quiet,
+    wires: [trunk()],
+  })
   await locked.close()
 })
 
