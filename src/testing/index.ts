@@ -23,7 +23,8 @@ export interface TestPairOptions {
  *
  * @param contract The contract of the implementation.
  * @param implementation What `implement` returned.
- * @param options `over`: `'in-process'` (default), or a scheme such as `'trunk'` or `'http'`; and options of both sides.
+ * @param options `over`: `'in-process'` (default), or a scheme such as `'trunk'` or `'http'`, or `'trunk+unix'` with a
+ *   `path` for the server; and options of both sides.
  * @returns Server and client, which end with `await using`.
  *
  * @example
@@ -46,13 +47,18 @@ export async function testPair<C extends Contract>(
   implementation: Implementation<C>,
   options: TestPairOptions = {},
 ): Promise<TestPair<C>> {
-  const server = await serve(implementation, { port: 0, ...options.serve })
-  const over = options.over ?? 'in-process'
-  const client = connect(
-    contract,
-    over === 'in-process' ? server : `${over}://${server.authority}`,
-    options.connect,
-  )
+  const { over = 'in-process' } = options
+  const onSocket = options.serve?.path !== undefined
+  const server = await serve(implementation, onSocket ? options.serve : { port: 0, ...options.serve })
+  let client: Client<C>
+
+  try {
+    const url = `${over}://${server.address.path ?? server.authority}`
+    client = connect(contract, over === 'in-process' ? server : url, options.connect)
+  } catch (error) {
+    await server.close({ grace: 0 })
+    throw error
+  }
 
   return {
     server,
