@@ -2,29 +2,51 @@ import { longestTime } from './options.ts'
 
 /** Finite limits of servers and clients. Sizes in bytes, times in milliseconds. Every one has a test and a line in docs/limits.md. */
 export interface Limits {
-  /** The largest message, after decompression. */
+  /**
+   * The largest message, after decompression. Beyond: The call is `resource_exhausted` (over HTTP 413); the
+   * connection stays.
+   */
   readonly messageSize: number
-  /** The largest head of a call: its metadata and, over HTTP, all headers. */
+  /**
+   * The largest head of a call: its metadata and, over HTTP, all headers. Beyond: The call is
+   * `resource_exhausted` (over HTTP 431, and the connection is closed).
+   */
   readonly headerSize: number
-  /** Calls open at once on one connection. */
+  /**
+   * Calls open at once on one connection. Beyond: Over trunk, calls wait at the client for their turn, as
+   * many again; beyond these they are `resource_exhausted`. HTTP/1.1 has one call a connection.
+   */
   readonly streams: number
-  /** Connections open at once on one server. */
+  /** Connections open at once on one server. Beyond: New ones are closed at once, and the log warns. */
   readonly connections: number
-  /** Nesting of values. */
+  /** Nesting of values. Beyond: The value is invalid: `invalid_argument`. */
   readonly depth: number
-  /** Bytes of a stream that may be on their way or waiting to be read, per stream. */
+  /**
+   * Bytes of a stream that may be on their way or waiting to be read, per stream. Beyond: The sender waits
+   * for the reader.
+   */
   readonly streamWindow: number
-  /** The same for all streams of a connection. */
+  /** The same for all streams of a connection. Beyond: The senders wait for the readers. */
   readonly connectionWindow: number
-  /** How long a new connection may stay silent. */
+  /** How long a new connection may stay silent. Beyond: It is closed. */
   readonly firstByteTimeout: number
-  /** How long the head of a call, or a handshake, may take. */
+  /**
+   * How long the head of a call, or a handshake, may take. Beyond: The connection is closed (over HTTP with
+   * 408); a client tries another.
+   */
   readonly headerTimeout: number
-  /** How long a connection without calls is kept. */
+  /** How long a connection without calls is kept. Beyond: It is closed, and the next call makes another. */
   readonly idleTimeout: number
-  /** How long a peer may leave a ping unanswered, or take no bytes while some are waiting. */
+  /**
+   * How long a peer may leave a ping unanswered, or take no bytes while some are waiting. Beyond: The
+   * connection is cut, and its calls are `unavailable`.
+   */
   readonly stallTimeout: number
-  /** The default time a unary call may take. */
+  /**
+   * The time a unary call may take, unless its operation names another. A caller can ask for less, not for more. Beyond:
+   * The call is `deadline_exceeded`, and its handler is told. Calls with a stream on either side have no deadline unless
+   * one is named.
+   */
   readonly callTimeout: number
 }
 
