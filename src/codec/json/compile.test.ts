@@ -263,6 +263,53 @@ for (const generate of [true, false]) {
     assert.deepEqual(JSON.parse(codec.encode(value)), { id: 'a', inner: { a: 1 }, list: value.list.slice() })
   })
 
+  test(`${name}: the text is the same however the value is made`, () => {
+    const Line = z.object({ sku: z.string(), quantity: z.int32() })
+    const schema = z.object({ id: z.string(), note: z.string().optional(), lines: z.array(Line) })
+    const codec = codecOf(schema)
+    const line = { sku: 'a', quantity: 1 }
+    const text = '{"id":"x","note":"n","lines":[{"sku":"a","quantity":1}]}'
+
+    class Order {
+      id = 'x'
+      lines = [line]
+      get note(): string {
+        return 'n'
+      }
+    }
+    const values = [
+      { id: 'x', note: 'n', lines: [line] },
+      { lines: [line], note: 'n', id: 'x' },
+      { id: 'x', note: 'n', lines: [{ quantity: 1, sku: 'a' }], [Symbol('s')]: 1 },
+      new Order(),
+      Object.create({ id: 'x', note: 'n', lines: [line] }),
+      Object.assign(Object.create({ note: 'n' }), { id: 'x', lines: [line] }),
+      Object.defineProperty({ id: 'x', lines: [line] }, 'note', { value: 'n' }),
+      { id: 'x', note: 'n', lines: [Object.assign(Object.create(null), line)] },
+    ]
+    for (const value of values) assert.equal(codec.encode(value), text)
+    assert.equal(codec.encode({ id: 'x', note: undefined, lines: [] }), '{"id":"x","lines":[]}')
+
+    const many = { id: 'x', lines: Array.from({ length: 100 }, () => line) }
+    assert.equal(codec.encode(many), JSON.stringify(many))
+    issuesOf(() => codec.encode({ ...many, lines: Array.from({ length: 3 }) }))
+    issuesOf(() => codec.encode({ lines: [] }))
+  })
+
+  test(`${name}: a long list of numbers has nothing but numbers within their bounds`, () => {
+    const codec = codecOf(z.object({ all: z.array(z.number().max(1000)).max(300), last: z.string() }))
+    const value = { all: Array.from({ length: 200 }, (_, index) => index + 0.25), last: '] 1; 2' }
+    const text = JSON.stringify(value)
+    assert.deepEqual(codec.decodeText(text), value)
+    assert.deepEqual(codec.decodeText(text.replace('[', ' [ \n').replaceAll(',', ' , ')), value)
+
+    for (const wrong of ['"7.25"', 'null', 'true', '[7.25]', '{}', '1e999', '1000.5', '07.25', '', '7.25,']) {
+      issuesOf(() => codec.decodeText(text.replace('7.25', wrong)))
+    }
+    issuesOf(() => codec.decodeText(JSON.stringify({ ...value, all: [...value.all, ...value.all] })))
+    for (let end = 0; end < text.length; end += 7) issuesOf(() => codec.decodeText(text.slice(0, end)))
+  })
+
   test(`${name}: an optional field is absent, never null; a default fills in, afresh each time`, () => {
     const schema = z.object({
       a: z.string().optional(),

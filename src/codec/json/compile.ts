@@ -8,10 +8,11 @@ import { layout } from '../protobuf/layout.ts'
 import { canGenerate } from '../generate.ts'
 import { compileFrom, type From } from './from.ts'
 import { generateFrom, type Reader } from './generate-from.ts'
+import { generatePlain } from './generate-plain.ts'
 import { parse } from './parse.ts'
 import { compileProtoFrom } from './protojson/from.ts'
 import { compileProtoTo } from './protojson/to.ts'
-import { closeCursor, createCursor, openCursor, skipSpace, unexpected } from './scan.ts'
+import { type Bytes, closeCursor, createCursor, openCursor, skipSpace, unexpected } from './scan.ts'
 import { compileTo, type To } from './to.ts'
 import { finishWalk, startWalk } from './walk.ts'
 
@@ -49,6 +50,8 @@ export interface JsonOptions {
   readonly generate?: boolean
   /** How many brackets may be open at once; 100 by default. */
   readonly depth?: number
+  /** Hears when generated code leaves a value or bytes to the closures, as it does with all that is wrong. */
+  readonly onHandOver?: () => void
 }
 
 const defaultDepth = 100
@@ -75,25 +78,30 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
   const quick = generate && dialect === 'trunkline'
   const reader = quick ? generateFrom(schema, depth) : undefined
   const printer = quick ? generateTo(schema, depth) : undefined
+  const isPlain = quick ? generatePlain(schema, depth) : undefined
 
   function encodeInto(value: unknown, writer: Writer): void {
     if (printer !== undefined && printQuickly(printer, value, writer)) return
+    if (printer !== undefined) options.onHandOver?.()
     const json = JSON.stringify(toJson(value))
     writer.position = printRaw(writer, writer.position, json, 0)
   }
 
   function encode(value: unknown): string {
+    if (isPlain?.(value)) return JSON.stringify(value)
     if (printer === undefined) return JSON.stringify(toJson(value))
     scratch.reset()
     encodeInto(value, scratch)
-    const text = scratch.bytes.toString('utf8', 0, scratch.position)
+    const text = (scratch.bytes as Bytes).utf8Slice(0, scratch.position)
     if (scratch.bytes.length > largestScratch) scratch.take()
     return text
   }
 
   function decode(bytes: Buffer, start: number, end: number): unknown {
     const value = reader === undefined ? unexpected : readQuickly(reader, bytes, start, end)
-    return value === unexpected ? fromJson(parse(bytes, start, end, depth)) : value
+    if (value !== unexpected) return value
+    if (reader !== undefined) options.onHandOver?.()
+    return fromJson(parse(bytes, start, end, depth))
   }
 
   return {

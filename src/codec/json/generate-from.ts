@@ -34,6 +34,7 @@ import {
   readInteger,
   readNull,
   readNumber,
+  readNumbers,
   readText,
   skipColon,
   skipSpace,
@@ -230,17 +231,36 @@ function openBracket(bracket: number, context: Context): string {
   return `${refuse(`b[p] !== ${bracket} || ++c.depth > ${context.depth}`, context)} p++; ${space(context)}`
 }
 
+/** A whole list at once, if it is long; else what follows reads it. */
+function readNumbersNatively(type: Type, context: Context): string {
+  const condition = brokenSource(type, 'v', context.into)
+  const checks =
+    condition === ''
+      ? ''
+      : `for (let i = 0; i < list.length; i++) { const v = list[i]; ${refuse(condition, context)} }`
+  return `list = ${context.into.constant(readNumbers, 'readNumbers')}(c, start)
+    if (list !== undefined) { p = c.position; ${checks} } else`
+}
+
 function listFunction(type: ListType, context: Context): string {
   const name = context.into.name('readList')
+  const { type: element, nullable } = type.of
+  const isNumbers =
+    element.kind === 'float' && element.bits === 64 && !element.nonFinite && nullable === undefined
+  const natively = isNumbers ? readNumbersNatively(element, context) : ''
   const body = `
-    const list = []
+    let list
+    const start = p
     ${openBracket(0x5b, context)}
-    if (b[p] === 0x5d) p++
-    else for (;;) {
-      let v
-      ${readSlot(type.of, 'v', context)}
-      list.push(v)
-      ${advance(0x5d, 'b[p + 1] > 0x20', 'break', context)}
+    ${natively} {
+      list = []
+      if (b[p] === 0x5d) p++
+      else for (;;) {
+        let v
+        ${readSlot(type.of, 'v', context)}
+        list.push(v)
+        ${advance(0x5d, 'b[p + 1] > 0x20', 'break', context)}
+      }
     }
     c.depth--
     c.position = p`

@@ -156,7 +156,7 @@ function callFunction(name: string, value: string): string {
 }
 
 /** A condition: the value is no number of the type. */
-function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
+export function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
   if (type.kind === 'float') {
     const most = type.bits === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE
     return `typeof ${value} !== 'number' || !(${value} >= -${most} && ${value} <= ${most})`
@@ -281,22 +281,26 @@ function close(open: number, closed: number, context: Context): string {
 }
 
 function mapFunction(type: MapType, context: Context): string {
-  const { key } = type
   const name = context.into.name('writeMap')
-  const isSimple =
-    type.js === 'record' &&
-    key.kind === 'string' &&
-    key.checks === undefined &&
-    key.format === undefined &&
-    type.keys === undefined
 
   const slowly = (): string => `function ${name}(w, p, map) {
     let b
     ${writeSlowly(type, 'map', context)}
     return p
   }`
-  context.functions.push(isSimple ? recordSource(type, name, context) : slowly())
+  context.functions.push(isFreeRecord(type) ? recordSource(type, name, context) : slowly())
   return name
+}
+
+/** A record with any strings for keys, and none that must be there. */
+export function isFreeRecord({ js, key, keys }: MapType): boolean {
+  return (
+    js === 'record' &&
+    key.kind === 'string' &&
+    key.checks === undefined &&
+    key.format === undefined &&
+    keys === undefined
+  )
 }
 
 function recordSource(type: MapType, name: string, context: Context): string {

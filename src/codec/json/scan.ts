@@ -260,6 +260,34 @@ function readHardNumber(cursor: Cursor, position: number, mantissaEnd: number): 
   return value
 }
 
+/** From here on a list of numbers with fractions is read natively. In bytes. */
+const longList = 128
+
+/** A list of finite numbers; `undefined` when it is short, and better read one by one. */
+export function readNumbers(cursor: Cursor, position: number): number[] | undefined {
+  const { bytes } = cursor
+  const last = bytes.indexOf(closeBracket, position)
+  if (last - position < longList) return undefined
+
+  let list: unknown
+  try {
+    list = JSON.parse(bytes.latin1Slice(position, last + 1))
+  } catch {
+    throw unexpected
+  }
+  if (!isNumbers(list)) throw unexpected
+  cursor.position = last + 1
+  return list
+}
+
+function isNumbers(list: unknown): list is number[] {
+  if (!Array.isArray(list)) return false
+  for (let index = 0; index < list.length; index++) {
+    if (!Number.isFinite(list[index])) return false
+  }
+  return true
+}
+
 function isDigit(byte: number | undefined): boolean {
   return byte !== undefined && byte >= 0x30 && byte <= 0x39
 }

@@ -33,6 +33,8 @@ export interface ProtobufOptions {
   readonly generate?: boolean
   /** How many messages may be nested in the outermost one; 100 by default. */
   readonly depth?: number
+  /** Hears when generated code leaves a value or bytes to the closures, as it does with all that is wrong. */
+  readonly onHandOver?: () => void
 }
 
 const defaultDepth = 100
@@ -45,7 +47,7 @@ const compiled = new WeakMap<Types, WeakMap<Slot, ProtobufCodec>>()
  * refused by an Error if it cannot be; the functions are made when they are first used.
  */
 export function compileProtobuf(schema: Schema, options: ProtobufOptions = {}): ProtobufCodec {
-  if (options.generate !== undefined || options.depth !== undefined) return compile(schema, options)
+  if (Object.keys(options).length > 0) return compile(schema, options)
 
   let roots = compiled.get(schema.types)
   if (roots === undefined) {
@@ -65,10 +67,17 @@ function compile(schema: Schema, options: ProtobufOptions): ProtobufCodec {
   const depth = options.depth ?? defaultDepth
   const made = layout(schema)
   const closures = closureCodec(made, schema.types, depth)
-  return (options.generate ?? canGenerate()) ? generatedCodec(made, schema.types, depth, closures) : closures
+  const generate = options.generate ?? canGenerate()
+  return generate ? generatedCodec(made, schema.types, depth, closures, options.onHandOver) : closures
 }
 
-function generatedCodec(made: Layout, types: Types, depth: number, closures: ProtobufCodec): ProtobufCodec {
+function generatedCodec(
+  made: Layout,
+  types: Types,
+  depth: number,
+  closures: ProtobufCodec,
+  onHandOver: (() => void) | undefined,
+): ProtobufCodec {
   let encode: FastEncode = (value, writer, position, left) => {
     encode = generateEncoder(made.root, types)
     return encode(value, writer, position, left)
@@ -89,6 +98,7 @@ function generatedCodec(made: Layout, types: Types, depth: number, closures: Pro
         writer.position = start
         if (error !== giveUp) throw error
       }
+      onHandOver?.()
       closures.encode(value, writer)
     },
 
@@ -98,6 +108,7 @@ function generatedCodec(made: Layout, types: Types, depth: number, closures: Pro
       } catch (error) {
         if (error !== giveUp && !(error instanceof Malformed)) throw error
       }
+      onHandOver?.()
       return closures.decode(bytes, start, end)
     },
   }

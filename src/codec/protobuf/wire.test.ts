@@ -1,6 +1,5 @@
 /** The wire rules of proto3 and the mapping of layout.ts, byte by byte, over both back-ends. */
 import assert from 'node:assert/strict'
-import { execFileSync } from 'node:child_process'
 import { describe, test } from 'node:test'
 import { Invalid } from '../../schema/invalid.ts'
 import type { Field, Schema, Slot, Type, Types } from '../../schema/type.ts'
@@ -629,16 +628,3 @@ function specification(generate: boolean): void {
     assert.deepEqual(decoded, value)
   })
 }
-
-test('where code must not be generated, the closures do it', () => {
-  const program = `
-    import { compileProtobuf } from './src/codec/protobuf/compile.ts'
-    import { Writer } from './src/codec/writer.ts'
-    import { canGenerate } from './src/codec/generate.ts'
-    const codec = compileProtobuf({ root: { type: { kind: 'string' } }, types: {} })
-    const writer = new Writer()
-    codec.encode('hello', writer)
-    console.log(canGenerate(), codec.decode(writer.bytes, 0, writer.position))`
-  const flags = ['--disallow-code-generation-from-strings', '--input-type=module', '--eval', program]
-  assert.equal(execFileSync(process.execPath, flags, { encoding: 'utf8' }), 'false hello\n')
-})
