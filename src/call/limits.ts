@@ -26,7 +26,10 @@ export interface Limits {
    * for the reader.
    */
   readonly streamWindow: number
-  /** The same for all streams of a connection. Beyond: The senders wait for the readers. */
+  /**
+   * The same for all streams of a connection; over trunk, large messages that are incomplete may hold as much again and
+   * one whole message. Beyond: The senders wait for the readers, and large messages for the one that was begun first.
+   */
   readonly connectionWindow: number
   /** How long a new connection may stay silent. Beyond: It is closed. */
   readonly firstByteTimeout: number

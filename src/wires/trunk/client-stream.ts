@@ -275,6 +275,7 @@ export class ClientStream implements IncomingOwner {
 
     if ((flags & flag.message) === 0) {
       if ((flags & flag.end) === 0) return
+      if (this.incoming?.partial === true) throw endsWithin(this.id)
       if (this.method.output !== undefined) this.#fail(this.#missing())
       else this.#finishUnary(undefined, 0, 0)
       return
@@ -303,7 +304,8 @@ export class ClientStream implements IncomingOwner {
 
   #expect(): Incoming {
     const { settings } = this.#owner
-    this.incoming = new Incoming(this, settings.streamWindow, settings.messageSize)
+    const { partials } = this.#owner.connection
+    this.incoming = new Incoming(this, settings.streamWindow, settings.messageSize, partials)
     return this.incoming
   }
 
@@ -362,6 +364,7 @@ export class ClientStream implements IncomingOwner {
     }
 
     if ((flags & flag.end) === 0) return
+    if (incoming.partial) throw endsWithin(this.id)
     this.#owner.release(this)
     incoming.end()
     if (!this.method.streamedOutput) return
@@ -426,8 +429,8 @@ export class ClientStream implements IncomingOwner {
     if (error.processed === 'maybe' || this.#answered) {
       this.call.end(error, this.incoming?.received ?? 0, this.#sent)
     }
-    if (this.#answered) this.incoming?.end(error)
-    else this.#reject(error)
+    this.incoming?.end(error)
+    if (!this.#answered) this.#reject(error)
     this.#answered = true
   }
 
@@ -480,6 +483,10 @@ export class ClientStream implements IncomingOwner {
 }
 
 function nothing(): void {}
+
+function endsWithin(id: number): ProtocolError {
+  return new ProtocolError(`stream ${id}: ends within a message`)
+}
 
 function wrongInput(error: unknown): unknown {
   return error instanceof Invalid ? asDownstream(invalidInput(error)) : error

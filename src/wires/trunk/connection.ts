@@ -14,6 +14,7 @@ import { FrameReader, type FrameSink, flag, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Liveness, type Watched } from './liveness.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
+import { Partials } from './partials.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { ReceiveWindow, largestCredit } from './window.ts'
 import type { Writers } from './writers.ts'
@@ -80,6 +81,7 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
   readonly cursor = new Cursor()
   readonly out: Outbox
   readonly reader: FrameReader
+  readonly partials: Partials
   readonly #duplex: Duplex
   readonly #role: Role
   readonly #options: ConnectionOptions
@@ -105,6 +107,7 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
     this.reader = new FrameReader(options.firstFrame)
     this.out = new Outbox(duplex, writers, this)
     this.#liveness = new Liveness(this, limits, clock, role.closesIdle)
+    this.partials = new Partials(settings.connectionWindow)
     this.#window = new ReceiveWindow(settings.connectionWindow)
     this.#budget = new Budget(4 * settings.streams + 256, settings.streams + 64, clock.now())
 
@@ -206,6 +209,11 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
     if (!this.#window.receive(size)) throw new ProtocolError('more bytes than the credit of the connection')
   }
 
+  /** Bytes of messages that came in and nobody has taken. */
+  get buffered(): number {
+    return this.#window.held + this.partials.granted
+  }
+
   /** `size` bytes of messages that came in are dealt with. */
   release(size: number): void {
     const granted = this.#window.release(size)
@@ -225,7 +233,7 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
   /** The peer has said hello. */
   greeted(peer: Settings): void {
     this.peer = peer
-    this.out.credit = peer.connectionWindow
+    this.out.greeted(peer.connectionWindow)
     this.reader.limit = this.#options.settings.frameSize
     this.#liveness.greeted()
   }

@@ -3,10 +3,12 @@
  * application asks, decoded then. A state machine without I/O; what it has dealt with it tells `released`.
  *
  * Bytes count against the stream's window until the application takes the message. Only the parts of a message that is
- * being waited for are released as they come, so that a message may be larger than the window, and a reader that does
- * not read holds one window at most.
+ * being waited for are released as they come, as far as partials.ts allows, so that a message may be larger than the
+ * window, and a reader that does not read holds one window at most.
  */
 import type { CallError } from '../../call/error.ts'
+import { Assembly } from './assembly.ts'
+import type { Partial, Partials } from './partials.ts'
 import { ReceiveWindow } from './window.ts'
 
 /** After so many messages in a row the event loop gets its turn. */
@@ -36,18 +38,21 @@ interface Received {
 
 const over: IteratorResult<unknown> = { done: true, value: undefined }
 
-export class Incoming implements AsyncIterableIterator<unknown> {
+export class Incoming implements AsyncIterableIterator<unknown>, Partial {
   readonly #owner: IncomingOwner
   readonly #messageSize: number
   readonly #window: ReceiveWindow
+  readonly #partials: Partials
 
   /** Complete messages that nobody asked for yet, from `#next` on. */
   #ready: Received[] = []
   #next = 0
-  /** The message that is arriving. */
-  #parts: Buffer[] = []
-  #partsSize = 0
-  #partsHeld = 0
+  /** The message that is arriving in parts. */
+  #partial: Assembly | undefined
+  /** Its bytes that still count against the window. */
+  #withheld = 0
+  /** Its place among the messages of the connection that have begun. */
+  #begun = 0
 
   #waiting: Waiter[] = []
   #complete = false
@@ -58,8 +63,9 @@ export class Incoming implements AsyncIterableIterator<unknown> {
   /** Messages that came in whole. */
   received = 0
 
-  constructor(owner: IncomingOwner, streamWindow: number, messageSize: number) {
+  constructor(owner: IncomingOwner, streamWindow: number, messageSize: number, partials: Partials) {
     this.#owner = owner
+    this.#partials = partials
     this.#window = new ReceiveWindow(streamWindow)
     this.#messageSize = messageSize
   }
@@ -67,6 +73,11 @@ export class Incoming implements AsyncIterableIterator<unknown> {
   /** Whether the peer has said that no more comes. */
   get complete(): boolean {
     return this.#complete
+  }
+
+  /** Whether a message has begun and goes on. */
+  get partial(): boolean {
+    return this.#partial !== undefined
   }
 
   /**
@@ -83,29 +94,32 @@ export class Incoming implements AsyncIterableIterator<unknown> {
       return undefined
     }
 
-    if (this.#partsSize + size > this.#messageSize) {
+    if ((this.#partial?.size ?? 0) + size > this.#messageSize) {
       this.#owner.released(0, size)
       return 'too large'
     }
 
-    if (!more && this.#parts.length === 0) {
+    if (!more && this.#partial === undefined) {
       this.received++
       this.#arrive(bytes, start, end, size)
       return undefined
     }
 
-    this.#parts.push(bytes.subarray(start, end))
-    this.#partsSize += size
-    this.#partsHeld += size
+    if (this.#partial === undefined) {
+      this.#partial = new Assembly()
+      this.#begun = this.#partials.begin()
+    }
+    this.#partial.add(bytes, start, end)
+    this.#withheld += size
 
     if (!more) {
-      const whole = Buffer.concat(this.#parts, this.#partsSize)
-      const held = this.#partsHeld
-      this.#forgetParts()
+      const whole = this.#partial.whole()
+      const held = this.#withheld
+      this.#forgetPartial()
       this.received++
       this.#arrive(whole, 0, whole.length, held)
     } else if (this.#waiting.length > 0) {
-      this.#releaseParts()
+      this.#waitForPartial()
     }
 
     return undefined
@@ -127,6 +141,7 @@ export class Incoming implements AsyncIterableIterator<unknown> {
     if (this.#complete) return
     this.#complete = true
     this.#error = error
+    this.#dropPartial()
 
     for (const waiter of this.#waiting.splice(0)) {
       if (error === undefined) waiter.resolve(over)
@@ -150,18 +165,26 @@ export class Incoming implements AsyncIterableIterator<unknown> {
   }
 
   #drop(): void {
-    let held = this.#partsHeld
+    let held = 0
     for (let index = this.#next; index < this.#ready.length; index++) held += this.#ready[index]!.held
     this.#ready = []
     this.#next = 0
-    this.#forgetParts()
+    if (held > 0) this.#owner.released(0, held)
+    this.#dropPartial()
+  }
+
+  #dropPartial(): void {
+    const held = this.#withheld
+    this.#forgetPartial()
     if (held > 0) this.#owner.released(0, held)
   }
 
-  #forgetParts(): void {
-    this.#parts = []
-    this.#partsSize = 0
-    this.#partsHeld = 0
+  #forgetPartial(): void {
+    if (this.#partial === undefined) return
+    const granted = this.#partial.size - this.#withheld
+    this.#partial = undefined
+    this.#withheld = 0
+    this.#partials.leave(this, granted)
   }
 
   #release(size: number): void {
@@ -169,10 +192,27 @@ export class Incoming implements AsyncIterableIterator<unknown> {
     this.#owner.released(granted, size)
   }
 
-  #releaseParts(): void {
-    const held = this.#partsHeld
-    this.#partsHeld = 0
-    if (held > 0) this.#release(held)
+  // ── Partial ──
+
+  get begun(): number {
+    return this.#begun
+  }
+
+  get withheld(): number {
+    return this.#withheld
+  }
+
+  proceed(): void {
+    const held = this.#withheld
+    if (held === 0 || !this.#partials.take(this, held)) return
+    this.#withheld = 0
+    this.#release(held)
+  }
+
+  #waitForPartial(): void {
+    if (this.#partial === undefined) return
+    this.#partials.join(this)
+    this.proceed()
   }
 
   // ── the application's side ──
@@ -185,7 +225,7 @@ export class Incoming implements AsyncIterableIterator<unknown> {
     const waiting = new Promise<IteratorResult<unknown>>((resolve, reject) => {
       this.#waiting.push({ resolve, reject })
     })
-    this.#releaseParts()
+    this.#waitForPartial()
     return waiting
   }
 

@@ -56,6 +56,10 @@ export class Outbox implements Outlet {
 
   /** Streams with a large message to send, in turn. */
   #queue: Outgoing[] = []
+  /** Those of them whose message has begun, the first begun first. */
+  #begun: Outgoing[] = []
+  /** Bytes of the connection's credit that are kept for the message that was begun first. */
+  #reserve = 0
   /** Streams that wait for credit or for the socket. */
   #blocked = new Set<Outgoing>()
 
@@ -63,6 +67,12 @@ export class Outbox implements Outlet {
     this.#duplex = duplex
     this.#writers = writers
     this.#owner = owner
+  }
+
+  /** The peer has said how much credit the connection has. */
+  greeted(connectionWindow: number): void {
+    this.credit = connectionWindow
+    this.#reserve = connectionWindow >>> 2
   }
 
   /** A chunk is about to be read. */
@@ -224,27 +234,41 @@ export class Outbox implements Outlet {
     this.#sendFragments()
   }
 
-  dropped(bytes: number): void {
+  dropped(outgoing: Outgoing, bytes: number): void {
     this.waiting -= bytes
+    if (this.#forget(outgoing)) this.#sendFragments()
+  }
+
+  /** A message that has begun is over. Returns whether it was the first, so that another one is now. */
+  #forget(outgoing: Outgoing): boolean {
+    const index = this.#begun.indexOf(outgoing)
+    if (index >= 0) this.#begun.splice(index, 1)
+    return index === 0
   }
 
   /** Large messages: a fragment of each in turn, as far as credit and socket allow. */
   #sendFragments(): void {
     while (this.#queue.length > 0 && !this.#closed) {
       if (this.#backlog >= backlogForFragments) return
-      const outgoing = this.#queue[0] as Outgoing
+      // When credit is scarce it is for the message that was begun first: one at least gets done.
+      const first = this.#begun[0]
+      const scarce = this.credit <= this.#reserve && first !== undefined
+      const index = scarce ? this.#queue.indexOf(first) : 0
+      if (index < 0) return
+      const outgoing = this.#queue[index] as Outgoing
       const { pending } = outgoing
 
       if (pending === undefined || outgoing.over) {
-        this.#queue.shift()
+        this.#queue.splice(index, 1)
         outgoing.queued = false
         continue
       }
 
       const rest = pending.bytes.length - pending.at
-      const size = Math.min(rest, fragmentSize, outgoing.credit, this.credit)
-      if (this.credit <= 0 && rest > 0) return
-      this.#queue.shift()
+      const credit = first === undefined || first === outgoing ? this.credit : this.credit - this.#reserve
+      const size = Math.min(rest, fragmentSize, outgoing.credit, credit)
+      if (credit <= 0 && rest > 0) return
+      this.#queue.splice(index, 1)
 
       if (size <= 0 && rest > 0) {
         // Comes back with the stream's next credit.
@@ -271,6 +295,8 @@ export class Outbox implements Outlet {
     outgoing.credit -= size
     this.credit -= size
     this.waiting -= size
+    if (whole) this.#forget(outgoing)
+    else if (!this.#begun.includes(outgoing)) this.#begun.push(outgoing)
     this.commit(writer)
 
     if (whole) {
@@ -289,6 +315,7 @@ export class Outbox implements Outlet {
     this.#closed = true
     for (const outgoing of [...this.#queue, ...this.#blocked]) outgoing.close()
     this.#queue = []
+    this.#begun = []
     this.#blocked.clear()
   }
 

@@ -16,7 +16,7 @@ export interface Outlet {
   /** Has the message that waits in `pending` sent, fragment by fragment, in turn with others. */
   enqueue(outgoing: Outgoing): void
   /** A message that waited will not be sent: `bytes` of it were left. */
-  dropped(bytes: number): void
+  dropped(outgoing: Outgoing, bytes: number): void
 }
 
 /** A message that waits for credit or for its turn. */
@@ -78,8 +78,9 @@ export class Outgoing {
   /** Nothing more goes out. */
   close(): void {
     this.over = true
-    if (this.pending !== undefined) this.#outlet.dropped(this.pending.bytes.length - this.pending.at)
+    const { pending } = this
     this.pending = undefined
+    if (pending !== undefined) this.#outlet.dropped(this, pending.bytes.length - pending.at)
     this.wake()
   }
 }

@@ -73,7 +73,8 @@ export class ServerStream implements InputSource, IncomingOwner {
 
   /** An input that comes in several frames. */
   expect(settings: Settings): Incoming {
-    this.incoming = new Incoming(this, settings.streamWindow, settings.messageSize)
+    const { partials } = this.#owner.connection
+    this.incoming = new Incoming(this, settings.streamWindow, settings.messageSize, partials)
     return this.incoming
   }
 

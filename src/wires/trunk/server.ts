@@ -342,6 +342,8 @@ export class ServerConnection implements Role, Served, StreamOwner {
       }
     } else if ((flags & flag.end) === 0) {
       throw new ProtocolError(`stream ${id}: DATA that carries nothing`)
+    } else if (incoming.partial) {
+      throw new ProtocolError(`stream ${id}: ends within a message`)
     }
 
     if ((flags & flag.end) !== 0) incoming.end()

@@ -2,10 +2,13 @@
  * HOT PATH. Credit as the receiver keeps it: how many bytes the peer may still send, and when to grant more.
  *
  * Bytes are given back in portions of half a window, so that a stream of small messages costs two CREDIT frames a
- * window and the peer always has the other half to go on with.
+ * window and the peer always has the other half to go on with. Where much of the window is held, so that the peer has
+ * less left than would be given back, smaller portions do.
  */
 export class ReceiveWindow {
   readonly #portion: number
+  readonly #smallPortion: number
+  readonly #size: number
   /** Bytes the peer may send now. */
   #available: number
   /** Bytes that were dealt with and not granted again yet. */
@@ -16,7 +19,9 @@ export class ReceiveWindow {
    */
   constructor(size: number) {
     this.#available = size
+    this.#size = size
     this.#portion = Math.max(1, size >>> 1)
+    this.#smallPortion = Math.max(1, size >>> 3)
   }
 
   /** The peer has sent `size` bytes; `false`: it was not allowed to. */
@@ -28,11 +33,17 @@ export class ReceiveWindow {
   /** `size` bytes are dealt with. Returns how many to grant in a CREDIT frame now: mostly 0. */
   release(size: number): number {
     this.#owed += size
-    if (this.#owed < this.#portion) return 0
+    const enough = this.#owed < this.#available ? this.#portion : this.#smallPortion
+    if (this.#owed < enough) return 0
     const granted = this.#owed
     this.#owed = 0
     this.#available += granted
     return granted
+  }
+
+  /** Bytes that came in and are not dealt with. */
+  get held(): number {
+    return this.#size - this.#available - this.#owed
   }
 }
 
