@@ -352,7 +352,10 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
   }
 
   refused(reason: string): void {
-    this.#options.log.warn({ peer: this.#options.peer.address, reason }, 'trunk: a server was disconnected')
+    const about = { peer: this.#options.peer.address, reason }
+    // Before its HELLO it may be no trunk server at all; whoever wanted the connection is told.
+    if (this.connection.peer === undefined) this.#options.log.info(about, 'trunk: a handshake failed')
+    else this.#options.log.warn(about, 'trunk: a server was disconnected')
   }
 
   ended(why: CallError): void {

@@ -21,7 +21,7 @@ import {
 } from '../../../test/support/trunk-raw.ts'
 import { writeMetadata, writeText, writeVarint } from './fields.ts'
 import { Metadata } from '../../call/metadata.ts'
-import { flag, frameType } from './frames.ts'
+import { flag, frameType, magic } from './frames.ts'
 
 const N = z.object({ n: z.int32() })
 const Lies = contract('test.lies.v1', {
@@ -288,9 +288,42 @@ for (const { what, reason, tell, hello, limits } of lies) {
     over = true
     await others
     assert.equal(pair.channel.state, 'ready')
-    const logged = pair.log.lines.filter(({ message }) => message === 'trunk: a client was disconnected')
-    assert.equal(logged.length, 1)
-    assert.match(String(logged[0]?.fields['reason']), reason)
+    const greeted = peer.frames.some(({ type }) => type === frameType.hello)
+    assert.equal(pair.log.lines.length, 1)
+    const [logged] = pair.log.lines
+    assert.equal(logged?.level, greeted ? 'warn' : 'info')
+    assert.equal(
+      logged.message,
+      greeted ? 'trunk: a client was disconnected' : 'trunk: a connection was refused',
+    )
+    assert.equal(logged.fields['peer'], 'loopback')
+    assert.match(String(logged.fields['reason']), reason)
+  })
+}
+
+for (const { what, bytes } of [
+  { what: 'HTTP', bytes: Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n') },
+  { what: 'noise', bytes: Buffer.alloc(200_000, 0xa5) },
+  { what: 'half of the magic and noise', bytes: Buffer.from('f57472ffffffff', 'hex') },
+  { what: 'the magic and noise', bytes: Buffer.concat([magic, Buffer.alloc(200_000, 0xa5)]) },
+  {
+    what: 'a HELLO that is none',
+    bytes: Buffer.concat([magic, frame(frameType.hello, 0, 0, Uint8Array.of(1, 1, 200))]),
+  },
+]) {
+  test(`${what} instead of a handshake is one line of the log, and no warning`, async () => {
+    await using pair = await trunkPair([served])
+    const socket = await pair.dial()
+    const closed = new Promise((resolve) => {
+      socket.once('close', resolve)
+    })
+    socket.on('error', () => undefined).resume()
+    socket.write(bytes)
+    await closed
+    assert.deepEqual(
+      pair.log.lines.map(({ level, fields, message }) => [level, fields['peer'], message]),
+      [['info', 'loopback', 'trunk: a connection was refused']],
+    )
   })
 }
 
@@ -398,6 +431,10 @@ for (const { what, reason, tell } of serverLies) {
     const outcome = await answer
     if (outcome instanceof CallError) assert.equal(outcome.code, 'unavailable')
     assert.match(String(log.lines[0]?.fields['reason']), reason)
+    assert.deepEqual(
+      log.lines.map(({ level }) => level),
+      ['warn'],
+    )
   })
 }
 

@@ -403,7 +403,10 @@ export class ServerConnection implements Role, Served, StreamOwner {
   }
 
   refused(reason: string): void {
-    this.host.log.warn({ peer: this.#peer.address, reason }, 'trunk: a client was disconnected')
+    const about = { peer: this.#peer.address, reason }
+    // Whoever scans ports sends nonsense; only of a client that has said hello is it news.
+    if (this.connection.peer === undefined) this.host.log.info(about, 'trunk: a connection was refused')
+    else this.host.log.warn(about, 'trunk: a client was disconnected')
   }
 
   ended(why: CallError): void {
