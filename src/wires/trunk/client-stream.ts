@@ -334,8 +334,8 @@ export class ClientStream implements IncomingOwner {
     if (this.over) return
     this.#answered = true
     this.#leave()
-    this.call.end(undefined, this.method.output === undefined ? 0 : 1, this.#sent)
     this.#resolve({ output, metadata: this.#metadata, trailers: this.#trailers })
+    this.call.end(undefined, this.method.output === undefined ? 0 : 1, this.#sent)
   }
 
   #streamed(flags: number, bytes: Buffer, at: number, end: number): void {
@@ -425,13 +425,14 @@ export class ClientStream implements IncomingOwner {
   #fail(error: CallError): void {
     if (this.over) return
     this.#leave()
+    const answered = this.#answered
+    this.#answered = true
+    this.incoming?.end(error)
+    if (!answered) this.#reject(error)
     // One that no handler has seen may be tried again: then this was not its end.
-    if (error.processed === 'maybe' || this.#answered) {
+    if (error.processed === 'maybe' || answered) {
       this.call.end(error, this.incoming?.received ?? 0, this.#sent)
     }
-    this.incoming?.end(error)
-    if (!this.#answered) this.#reject(error)
-    this.#answered = true
   }
 
   /** The connection is gone. */
@@ -453,10 +454,10 @@ export class ClientStream implements IncomingOwner {
     }
 
     const error = asDownstream(why)
-    this.call.end(error, this.incoming?.received ?? 0, this.#sent)
     this.incoming?.fail(error)
     if (!this.#answered) this.#reject(error)
     this.#answered = true
+    this.call.end(error, this.incoming?.received ?? 0, this.#sent)
   }
 
   #leave(): void {
