@@ -98,7 +98,7 @@ for (const scheme of ['trunk', 'http']) {
     assert.deepEqual(await calling.who(), { name: 'first' })
 
     const { port } = first.server
-    await first.server.close({ grace: 0 })
+    await first.server.close()
     await assert.rejects(calling.who(), { code: 'unavailable', processed: 'no' })
 
     const second = await named('second', port)
@@ -183,7 +183,7 @@ for (const scheme of ['trunk', 'http']) {
     await answers('a')
     await answers('b')
     const { port } = b.server
-    await b.server.close({ grace: 0 })
+    await b.server.close()
     for (let i = 0; i < 50; i++) assert.equal((await calling.who()).name, 'a')
     const again = await named('b again', port)
     await using __ = again.server

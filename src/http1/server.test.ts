@@ -433,12 +433,23 @@ test('upgrade() without a request for it says so', async () => {
   await peer.until((all) => all.endsWith('x'))
 })
 
-test('drain ends an idle connection at once', async () => {
+test('drain ends an idle connection when no request is on its way', async () => {
   const peer = new Peer(echo)
   peer.send(get('/'))
   await peer.until((all) => all.includes('content-length: 0'))
   peer.connection.drain()
   await peer.untilEnd()
+})
+
+test('a request that was on its way when the server began to drain is answered, and is the last', async () => {
+  const peer = new Peer(echo)
+  peer.send(get('/'))
+  await peer.until((all) => all.includes('content-length: 0'))
+  peer.connection.drain()
+  peer.send(get('/'))
+  const all = await peer.untilEnd()
+  assert.equal(all.split('HTTP/1.1 200').length, 3)
+  assert.equal(all.split('connection: close').length, 2)
 })
 
 test('drain lets the open request finish, with Connection: close', async () => {

@@ -25,7 +25,10 @@ import { type Ticker, ticker as processTicker, type Timed } from './ticker.ts'
 export interface Http1Connection {
   /** Requests open now: 0 or 1. */
   readonly active: number
-  /** Takes no new request: the open one is answered with `Connection: close`, an idle connection ends at once. */
+  /**
+   * Takes no new requests: the open one is answered with `Connection: close`, and so is one that was on its way; an idle
+   * connection ends after a moment without any.
+   */
   drain(): void
   /** Closes at once; an open request is aborted. */
   close(): void
@@ -67,6 +70,9 @@ const longestProbe = 5_000
  * read informational answers that they did not expect (RFC 9110 section 15.2); one that is gone replies with a reset.
  */
 const stillThere = { status: 102, headers: new HttpHeaders() }
+
+/** How long a connection without a request stays open when its server drains, in milliseconds. */
+const lastRequestWait = 50
 
 /** What is waited for. */
 type Phase = 'first' | 'idle' | 'head' | 'body' | 'handler' | 'taker' | 'linger' | 'gone'
@@ -128,8 +134,19 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
   drain(): void {
     if (this.#draining) return
     this.#draining = true
+    if (this.#betweenRequests) this.#finishWhenQuiet()
+  }
+
+  get #betweenRequests(): boolean {
     const between = this.#parser.fresh || this.#parser.done
-    if (this.#exchange === undefined && between && this.#waiting === undefined) this.#finish()
+    return this.#exchange === undefined && between && this.#waiting === undefined
+  }
+
+  /** A request may be on its way, whose sender could not know: it is answered, and is the last. */
+  #finishWhenQuiet(): void {
+    setTimeout(() => {
+      if (this.#betweenRequests) this.#finish()
+    }, lastRequestWait)
   }
 
   close(): void {
@@ -316,7 +333,9 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
     }
 
     this.#exchange = undefined
-    if (exchange.closes || this.#draining || this.#parser.failure !== undefined) return this.#finish()
+    if (exchange.closes || this.#parser.failure !== undefined) return this.#finish()
+    // The answer went out before it could say so.
+    if (this.#draining) this.#finishWhenQuiet()
     // What was pipelined before the peer closed its half is answered all the same.
     if (this.#peerEnded && this.#waiting === undefined && !this.#reading) return this.#finish()
     if (this.#phase !== 'taker') this.#wait('idle', this.#limits.idleTimeout)
