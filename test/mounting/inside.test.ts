@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
+import express from 'express'
 import { connect, serve, toNodeHandler } from 'trunkline'
 import { trunk } from 'trunkline/wires'
 import { collect } from 'trunkline/testing'
@@ -59,6 +60,15 @@ for (const { name, make } of frameworks.filter((each) => each.name !== 'node:htt
     assert.match(await wrong.text(), /text: expected/)
   })
 }
+
+test('below a prefix of Express, routes are looked up behind it, and clients have it in their URL', async () => {
+  const app = express()
+  app.use('/api', toNodeHandler(notes, { log: quiet }))
+  await using served = await listening(app)
+  await using client = connect(Notes, `http://127.0.0.1:${served.port}/api`, { log: quiet })
+  assert.equal((await client.get({ id: '7' })).text, '7')
+  assert.equal((await fetch(`http://127.0.0.1:${served.port}/notes/7`)).status, 404)
+})
 
 test('without a next, unknown paths are answered with 404', async () => {
   await using served = await listening(toNodeHandler(notes, { log: quiet }))
