@@ -1,4 +1,7 @@
-/** HOT PATH. One call on the client: its input into bytes, its answer from bytes. Guarded by `bench/scenarios/trunk`. */
+/**
+ * HOT PATH. One call on the client, a state machine: its input into bytes, its answer from bytes. Guarded by
+ * `bench/scenarios/trunk`.
+ */
 import type { Call } from '../../call/call.ts'
 import { CallError, asDownstream } from '../../call/error.ts'
 import { invalidInput } from '../../call/failure.ts'
@@ -11,11 +14,12 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { readError } from './error-frame.ts'
 import { type Cursor, writeMetadata, writeText, writeVarint } from './fields.ts'
-import { flag, fragmentSize, frameType } from './frames.ts'
+import { flag, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
 import { ProtocolError } from './protocol-error.ts'
+import { sendMessage } from './send-message.ts'
 
 /** An operation that the server serves, ready to be called. */
 export interface ClientMethod {
@@ -131,12 +135,7 @@ export class ClientStream implements IncomingOwner {
       const size = writer.position - at
       this.#sent = 1
 
-      if (
-        size > fragmentSize ||
-        size > peer.streamWindow ||
-        size > connection.out.credit ||
-        size > peer.messageSize
-      ) {
+      if (!connection.takes(size)) {
         if (size > peer.messageSize) {
           connection.out.rollback(writer)
           throw tooLarge(method.operation, size, peer.messageSize)
@@ -145,7 +144,7 @@ export class ClientStream implements IncomingOwner {
         const bytes = connection.out.takeOut(writer, at, at)
         connection.out.opens++
         connection.out.commit(connection.out.writer)
-        this.#sendLarge(this.#outgoing(peer), bytes, true)
+        connection.out.send(this.#outgoing(peer), { bytes, at: 0, last: true })
         return
       }
 
@@ -162,13 +161,6 @@ export class ClientStream implements IncomingOwner {
   #outgoing(peer: Settings): Outgoing {
     this.outgoing = new Outgoing(this.id, this.#owner.connection.out, peer.streamWindow)
     return this.outgoing
-  }
-
-  #sendLarge(outgoing: Outgoing, bytes: Buffer, last: boolean): void {
-    const { connection } = this.#owner
-    outgoing.pending = { bytes, at: 0, last, trailers: undefined, written: nothing }
-    connection.out.waiting += bytes.length
-    connection.out.enqueue(outgoing)
   }
 
   async #sendStream(iterator: AnyIterator, outgoing: Outgoing): Promise<void> {
@@ -195,35 +187,17 @@ export class ClientStream implements IncomingOwner {
 
   #send(outgoing: Outgoing, value: unknown): void {
     const { connection } = this.#owner
-    const peer = connection.peer as Settings
-    const writer = connection.out.begin(frameType.data, flag.message, this.id)
-    const at = writer.position
+    const { messageSize } = connection.peer as Settings
+    let size: number
 
     try {
-      this.method.input?.encode(value, writer)
+      size = sendMessage(connection, outgoing, this.method.input, value)
     } catch (error) {
-      connection.out.rollback(writer)
       throw wrongInput(error)
     }
 
-    const size = writer.position - at
     this.#sent++
-
-    if (
-      size <= fragmentSize &&
-      size <= outgoing.credit &&
-      size <= connection.out.credit &&
-      size <= peer.messageSize
-    ) {
-      outgoing.credit -= size
-      connection.out.credit -= size
-      connection.out.commit(writer)
-      return
-    }
-
-    const bytes = connection.out.takeOut(writer, at, connection.out.frameStart)
-    if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
-    this.#sendLarge(outgoing, bytes, false)
+    if (size > messageSize) throw tooLarge(this.method.operation, size, messageSize)
   }
 
   // ── in ──
@@ -482,8 +456,6 @@ export class ClientStream implements IncomingOwner {
     )
   }
 }
-
-function nothing(): void {}
 
 function endsWithin(id: number): ProtocolError {
   return new ProtocolError(`stream ${id}: ends within a message`)

@@ -10,7 +10,7 @@ import { CallError } from '../../call/error.ts'
 import type { Limits } from '../../call/limits.ts'
 import { Budget } from './budget.ts'
 import { Cursor, writeText, writeVarint } from './fields.ts'
-import { FrameReader, type FrameSink, flag, frameType } from './frames.ts'
+import { FrameReader, type FrameSink, flag, fragmentSize, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Liveness, type Watched } from './liveness.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
@@ -202,6 +202,14 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
     if (this.#budget.take(tokens, this.#options.clock.now())) return true
     this.refuse(goawayCode.flood, 'too many pings, cancelled or refused calls, or empty frames')
     return false
+  }
+
+  /** Whether the one message of a call may be sent now, in one frame with its head. */
+  takes(size: number): boolean {
+    const peer = this.peer as Settings
+    return (
+      size <= fragmentSize && size <= peer.streamWindow && size <= this.out.credit && size <= peer.messageSize
+    )
   }
 
   /** `size` bytes of messages came in. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as z from 'zod'
-import { CallError } from '../../call/error.ts'
+import type { CallError } from '../../call/error.ts'
 import { call } from '../../contract/call.ts'
 import { contract, contractInfo } from '../../contract/contract.ts'
 import { implement } from '../../server/implement.ts'
@@ -44,7 +44,7 @@ test('a server that takes no bytes is given up by the client, though it goes on 
   using server = await rawServer((peer) => {
     const windows = { streamWindow: everything, connectionWindow: 1 << 30 }
     peer.write(serverHello(name, digest, ['echo', 'blob', 'hang'], windows))
-    void peer.first(frameType.open).then(() => {
+    peer.answer(frameType.open, undefined, () => {
       peer.socket.pause()
       const heard = setInterval(() => peer.write(credit(0, 1)), 10)
       void peer.closed.then(() => clearInterval(heard))

@@ -227,6 +227,13 @@ export class Outbox implements Outlet {
     for (const outgoing of blocked) outgoing.wake()
   }
 
+  /** Has a message sent that is large, or that has to wait: fragment by fragment, in turn with others. */
+  send(outgoing: Outgoing, pending: Pending): void {
+    outgoing.pending = pending
+    this.waiting += pending.bytes.length
+    this.enqueue(outgoing)
+  }
+
   enqueue(outgoing: Outgoing): void {
     if (outgoing.queued) return
     outgoing.queued = true
@@ -302,7 +309,7 @@ export class Outbox implements Outlet {
     if (whole) {
       outgoing.pending = undefined
       outgoing.queued = false
-      pending.written()
+      pending.written?.()
       outgoing.wake()
     } else {
       this.#queue.push(outgoing)

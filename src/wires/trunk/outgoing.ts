@@ -26,9 +26,9 @@ export interface Pending {
   /** The last message of this direction. */
   readonly last: boolean
   /** Writes what goes before the message's last part: trailers. Returns their flag. */
-  readonly trailers: ((writer: Writer) => number) | undefined
+  readonly trailers?: ((writer: Writer) => number) | undefined
   /** Called when all of it was written. */
-  readonly written: () => void
+  readonly written?: () => void
 }
 
 export class Outgoing {

@@ -1,4 +1,7 @@
-/** HOT PATH. One call on the server: its input from bytes, its answer into bytes. Guarded by `bench/scenarios/trunk`. */
+/**
+ * HOT PATH. One call on the server, a state machine: its input from bytes, its answer into bytes. Guarded by
+ * `bench/scenarios/trunk`.
+ */
 import type { Call, InputSource } from '../../call/call.ts'
 import { CallError } from '../../call/error.ts'
 import { invalidInput, invalidOutput } from '../../call/failure.ts'
@@ -12,10 +15,11 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { writeError } from './error-frame.ts'
 import { writeMetadata } from './fields.ts'
-import { flag, fragmentSize, frameHeader, frameType } from './frames.ts'
+import { flag, frameHeader, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
+import { sendMessage } from './send-message.ts'
 
 /** An operation, ready to be called. */
 export interface ServerMethod {
@@ -195,12 +199,7 @@ export class ServerStream implements InputSource, IncomingOwner {
     const size = writer.position - at
     this.#sent = 1
 
-    if (
-      size > fragmentSize ||
-      size > peer.streamWindow ||
-      size > connection.out.credit ||
-      size > peer.messageSize
-    ) {
+    if (!connection.takes(size)) {
       this.#answerLarge(writer, at, size, peer, reply)
       return
     }
@@ -223,17 +222,14 @@ export class ServerStream implements InputSource, IncomingOwner {
     }
 
     this.#sendHead(reply.metadata)
-    const outgoing = this.#open()
     const { trailers } = reply
-    outgoing.pending = {
+    connection.out.send(this.#open(), {
       bytes,
       at: 0,
       last: true,
       trailers: trailers !== undefined && trailers.size > 0 ? (to) => writeTrailers(to, trailers) : undefined,
       written: () => this.#finish(undefined),
-    }
-    connection.out.waiting += size
-    connection.out.enqueue(outgoing)
+    })
   }
 
   #open(): Outgoing {
@@ -292,37 +288,10 @@ export class ServerStream implements InputSource, IncomingOwner {
 
   #send(outgoing: Outgoing, value: unknown): void {
     const { connection } = this.#owner
-    const peer = connection.peer as Settings
-    const writer = connection.out.begin(frameType.data, flag.message, this.id)
-    const at = writer.position
-
-    try {
-      this.method.output?.encode(value, writer)
-    } catch (error) {
-      connection.out.rollback(writer)
-      throw error
-    }
-
-    const size = writer.position - at
+    const { messageSize } = connection.peer as Settings
+    const size = sendMessage(connection, outgoing, this.method.output, value)
     this.#sent++
-
-    if (
-      size <= fragmentSize &&
-      size <= outgoing.credit &&
-      size <= connection.out.credit &&
-      size <= peer.messageSize
-    ) {
-      outgoing.credit -= size
-      connection.out.credit -= size
-      connection.out.commit(writer)
-      return
-    }
-
-    const bytes = connection.out.takeOut(writer, at, connection.out.frameStart)
-    if (size > peer.messageSize) throw tooLarge(this.method.operation, size, peer.messageSize)
-    outgoing.pending = { bytes, at: 0, last: false, trailers: undefined, written: nothing }
-    connection.out.waiting += size
-    connection.out.enqueue(outgoing)
+    if (size > messageSize) throw tooLarge(this.method.operation, size, messageSize)
   }
 
   #sendEnd(trailers: Metadata | undefined): void {
@@ -411,8 +380,6 @@ export class ServerStream implements InputSource, IncomingOwner {
     this.call?.end(error, received, this.#sent)
   }
 }
-
-function nothing(): void {}
 
 function writeTrailers(writer: Writer, trailers: Metadata): number {
   writeMetadata(writer, trailers)
