@@ -89,8 +89,8 @@ function emptyInput({ input }: CallOperation): unknown {
 
 function finish(call: Call, reply: Reply, options: CallOptions | undefined): unknown {
   if (options !== undefined) announce(call, reply, options)
-  // A filter answered by itself: no channel will end the call.
-  if (call.peer === undefined) call.end(undefined, 1, 1)
+  // A filter answered by itself: no channel has ended the call.
+  if (call.outcome === undefined) call.end(undefined, 1, 1)
   return reply.output
 }
 
@@ -129,7 +129,7 @@ async function* readReply(
     announce(call, reply, options)
     for await (const message of reply.output as AsyncIterable<unknown>) yield message
     over = true
-    if (call.peer === undefined) call.end(undefined, 1, 1)
+    if (call.outcome === undefined) call.end(undefined, 1, 1)
   } catch (error) {
     over = true
     throw failed(call, error)

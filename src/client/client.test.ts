@@ -434,11 +434,13 @@ test('call filters run once a call, attempt filters once a try, and know their s
   await using _ = alive.server
   const dead = await deadPort()
   const seen: string[] = []
+  const addresses = new Set<string | undefined>()
   const noting =
     (what: string): Filter =>
     (next) =>
     (each) => {
       seen.push(`${what} ${each.attempt}`)
+      if (what === 'attempt') addresses.add(each.peer?.address)
       return next(each)
     }
   await using calling = client([`trunk://127.0.0.1:${dead}`, alive.url('trunk')], {
@@ -448,6 +450,8 @@ test('call filters run once a call, attempt filters once a try, and know their s
   assert.equal(seen.filter((each) => each === 'call 1').length, 10)
   assert.equal(seen.filter((each) => each === 'attempt 1').length, 10)
   assert.ok(seen.filter((each) => each === 'attempt 2').length <= 10)
+  assert.ok(addresses.has(`127.0.0.1:${alive.server.port}`))
+  assert.ok(!addresses.has(undefined))
 })
 
 test('a filter that answers by itself leaves nothing behind', async () => {

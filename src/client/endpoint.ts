@@ -73,7 +73,6 @@ export class Endpoint implements Balanced {
 
   /** HOT PATH. Gives a call to the connection, or makes one first. */
   call(call: Call): Reply | Promise<Reply> {
-    call.peer = this.peer
     const channel = this.#channel
     return channel !== undefined && channel.state === 'ready' && !this.#closed
       ? channel.call(call)

@@ -72,6 +72,7 @@ class Trip {
     const started = endpoints.length === 1 ? 0 : clock.now()
     let reply: Reply | Promise<Reply>
 
+    this.#call.peer = endpoint.peer
     try {
       reply = handler(this.#call)
     } catch (error) {

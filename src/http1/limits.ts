@@ -26,6 +26,8 @@ export interface Http1Limits extends MessageLimits {
   readonly idleTimeout: number
   /** How long a body may stand still while it is waited for, and how long an answer may find no taker. */
   readonly stallTimeout: number
+  /** How long a connection without a request stays open when its server drains, for one that is on its way. */
+  readonly drainDelay: number
   /** How long a closed connection is read, so that the peer sees the answer and not a reset. */
   readonly lingerTimeout: number
 }
@@ -59,6 +61,7 @@ export const defaultHttp1Limits: Http1Limits = {
   headerTimeout: 10_000,
   idleTimeout: 5 * 60_000,
   stallTimeout: 30_000,
+  drainDelay: 250,
   lingerTimeout: 2_000,
 }
 

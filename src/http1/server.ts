@@ -71,9 +71,6 @@ const longestProbe = 5_000
  */
 const stillThere = { status: 102, headers: new HttpHeaders() }
 
-/** How long a connection without a request stays open when its server drains, in milliseconds. */
-const lastRequestWait = 50
-
 /** What is waited for. */
 type Phase = 'first' | 'idle' | 'head' | 'body' | 'handler' | 'taker' | 'linger' | 'gone'
 
@@ -146,7 +143,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
   #finishWhenQuiet(): void {
     setTimeout(() => {
       if (this.#betweenRequests) this.#finish()
-    }, lastRequestWait)
+    }, this.#limits.drainDelay)
   }
 
   close(): void {
