@@ -37,7 +37,8 @@ export {
   type Implementation,
   type ImplementOptions,
 } from './server/implement.ts'
-export { serve, type ServeOptions, type Server } from './server/serve.ts'
+export { serve, type Server } from './server/serve.ts'
+export type { ServeOptions } from './server/options.ts'
 export { toNodeHandler, type MountedHandler } from './server/mount.ts'
 export { fromNodeHandler, type NodeHandler } from './server/node-app.ts'
 export type { Authenticate, AuthenticationRequest } from './server/authenticate.ts'

@@ -8,7 +8,7 @@ import type { HttpMount, Wire } from '../wires/wire.ts'
 import { authentication, refuseUncheckedScopes } from './authenticate.ts'
 import { ServerHost } from './host.ts'
 import { type Implementation, isImplementation } from './implement.ts'
-import type { ServeOptions } from './serve.ts'
+import type { AssembleOptions, ServeOptions } from './options.ts'
 
 export interface Assembled {
   readonly host: ServerHost
@@ -17,9 +17,6 @@ export interface Assembled {
   /** There when an admin listener will show them. */
   readonly metrics: CallMetrics | undefined
 }
-
-/** The options of `serve` that have nothing to do with listening. */
-export type AssembleOptions = Pick<ServeOptions, 'wires' | 'filters' | 'authenticate' | 'limits' | 'log'>
 
 export function assemble(
   what: Implementation | readonly Implementation[],

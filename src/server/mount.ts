@@ -2,9 +2,9 @@ import type http from 'node:http'
 import { HttpHeaders } from '../http/headers.ts'
 import { nodeExchange } from '../http1/node-adapter.ts'
 import type { HttpMount } from '../wires/wire.ts'
-import { type AssembleOptions, assemble } from './assemble.ts'
+import { assemble } from './assemble.ts'
 import { type Implementation, isImplementation } from './implement.ts'
-import { checkMountOptions } from './options.ts'
+import { type AssembleOptions, checkMountOptions } from './options.ts'
 import type { Server } from './serve.ts'
 
 /** A listener of node:http's `request` event that is also a middleware of Express. */

@@ -11,8 +11,41 @@ import {
   someText,
   someWires,
 } from '../call/options.ts'
-import type { AssembleOptions } from './assemble.ts'
-import type { ServeOptions } from './serve.ts'
+import type { Filter } from '../call/handler.ts'
+import type { Limits } from '../call/limits.ts'
+import type { Logger } from '../call/logger.ts'
+import type { HttpExchange } from '../http/exchange.ts'
+import type { Wire } from '../wires/wire.ts'
+import type { Authenticate } from './authenticate.ts'
+import type { TlsOptions } from './listener.ts'
+
+/** What `serve` can be told; everything has a default. */
+export interface ServeOptions {
+  /** The TCP port; 0 picks a free one. Default 7000. */
+  readonly port?: number
+  /** The address to listen on. Default `127.0.0.1`: nobody outside the machine until you say so. */
+  readonly host?: string
+  /** A Unix socket to listen on, instead of port and host. */
+  readonly path?: string
+  /** The protocols to serve, all on the one port. Default: trunk and REST. */
+  readonly wires?: readonly Wire[]
+  /** URLs that wires without a port of ours listen to, such as calls over a queue. */
+  readonly listen?: readonly string[]
+  /** Around every call of every contract; the first is the outermost. */
+  readonly filters?: readonly Filter[]
+  /** Says who calls, before a body is decoded. Needed as soon as an operation has `scopes`. */
+  readonly authenticate?: Authenticate
+  readonly tls?: TlsOptions
+  readonly limits?: Partial<Limits>
+  readonly log?: Logger
+  /** Serves `/metrics` and `/healthz` on 127.0.0.1 at this port; 0 picks a free one. */
+  readonly admin?: { readonly port: number }
+  /** Answers the HTTP requests that no contract knows: an existing application behind Trunkline. */
+  readonly fallback?: (exchange: HttpExchange) => void
+}
+
+/** The options of `serve` that have nothing to do with listening. */
+export type AssembleOptions = Pick<ServeOptions, 'wires' | 'filters' | 'authenticate' | 'limits' | 'log'>
 
 const mountRules: OptionRules<AssembleOptions> = {
   wires: someWires,

@@ -2,7 +2,8 @@
 import { type Client, type ConnectOptions, connect } from '../client/connect.ts'
 import type { Contract } from '../contract/contract.ts'
 import type { Implementation } from '../server/implement.ts'
-import { type ServeOptions, type Server, serve } from '../server/serve.ts'
+import type { ServeOptions } from '../server/options.ts'
+import { type Server, serve } from '../server/serve.ts'
 
 /** A server and a client of it; ends both with `await using`. */
 export interface TestPair<C> extends AsyncDisposable {
