@@ -11,11 +11,11 @@ export { ContractError, type ContractErrorCode } from './contract/contract-error
 export { describe, type ContractDescription } from './contract/describe.ts'
 export { fromDescription } from './contract/from-description.ts'
 export { describeText } from './contract/describe-text.ts'
-export { diff, type Difference } from './contract/diff.ts'
+export { diff } from './contract/diff.ts'
 export { updateLock, type LockOptions, type LockUpdate } from './contract/lock-update.ts'
 export type { Lock } from './contract/lock.ts'
 export type { In, Out } from './contract/standard.ts'
-export type { Contract, ContractOptions } from './contract/contract.ts'
+export type { Contract } from './contract/contract.ts'
 export type { CallDeclaration, CallSettings } from './contract/call.ts'
 export type { Stream } from './contract/stream.ts'
 export type { EventDeclaration } from './contract/event.ts'
@@ -37,6 +37,8 @@ export {
   type Implementation,
   type ImplementOptions,
 } from './server/implement.ts'
+export type { Difference } from './contract/difference.ts'
+export type { ContractOptions } from './contract/declaration.ts'
 export { serve, type Server } from './server/serve.ts'
 export type { ServeOptions } from './server/options.ts'
 export { toNodeHandler, type MountedHandler } from './server/mount.ts'

@@ -1,13 +1,7 @@
-import type { CallDeclaration } from './call.ts'
-import type { CollectionDeclaration } from './collection.ts'
 import { ContractError } from './contract-error.ts'
-import type { EventDeclaration } from './event.ts'
+import type { ContractOptions, Declaration } from './declaration.ts'
 import type { ContractInfo } from './operation.ts'
 import { resolve } from './resolve.ts'
-import type { TaskDeclaration } from './task.ts'
-
-/** A declared operation of any kind. */
-export type Declaration = CallDeclaration | EventDeclaration | TaskDeclaration | CollectionDeclaration
 
 /**
  * Deliberately no `Record<string, Declaration>`: that would be the contextual return type of `call({…})` inside
@@ -33,21 +27,6 @@ export type Contract<O extends Operations = Operations, N extends string = strin
 
 /** The bare operations of a contract, for homomorphic maps without a key filter. */
 export type OperationsOf<C> = C extends { readonly [about]: { readonly operations: infer O } } ? O : never
-
-/** What a contract can say besides its operations. */
-export interface ContractOptions {
-  /** The field numbers: `trunkline.lock.json`, imported `with { type: 'json' }`. Written by `trunkline lock`. */
-  readonly lock?: unknown
-  /** The full name of the gRPC service when a foreign peer has chosen it: `shop.Orders`. */
-  readonly grpc?: string
-  /** The XML namespace of SOAP messages. */
-  readonly soap?: { readonly namespace?: string }
-  /** What every route of the contract begins with: `/api/v2`. */
-  readonly rest?: { readonly prefix?: string }
-  /** What every topic of the contract begins with, when it is not the contract's name. */
-  readonly topic?: string
-  readonly doc?: string
-}
 
 /** `then` would make every client a thenable. Other names that cannot be are refused when the contract is declared. */
 type Refused<O> = 'then' extends keyof O

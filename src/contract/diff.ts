@@ -6,6 +6,7 @@
  * changed, a required field or an enum value that only one side knows. What one side simply does not know (an operation, a
  * fault, a field that may be left out) is not: nothing else suffers from it.
  */
+import type { Difference } from './difference.ts'
 import type {
   CallDescription,
   ContractDescription,
@@ -16,20 +17,6 @@ import type {
 import { compareBounds, compareNamed } from './diff-types.ts'
 import { type Report, pairs } from './side-by-side.ts'
 import { describeSlot } from './type-in-words.ts'
-
-/** One thing in which two descriptions of a contract differ. */
-export interface Difference {
-  /** `Order.quantity`, or `place` for an operation. */
-  readonly path: string
-  /** What it is here, for people; `undefined`: it is not there. */
-  readonly ours: string | undefined
-  readonly theirs: string | undefined
-  /** The wire that alone notices; `undefined`: all of them do. */
-  readonly wire: 'rest' | 'grpc' | 'soap' | undefined
-  readonly breaking: boolean
-  /** One sentence. */
-  readonly message: string
-}
 
 /**
  * All differences between our description of a contract and theirs, in the order of ours. Docs, scopes and default

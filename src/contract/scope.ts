@@ -1,4 +1,4 @@
-import type { ContractOptions } from './contract.ts'
+import type { ContractOptions } from './declaration.ts'
 import type { ReadMessage } from './message.ts'
 import type { ContractInfo } from './operation.ts'
 

@@ -1,5 +1,5 @@
 /** Two records compared key by key, and where to tell what differs. */
-import type { Difference } from './diff.ts'
+import type { Difference } from './difference.ts'
 
 /** Takes one difference. */
 export type Report = (
