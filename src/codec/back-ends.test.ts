@@ -96,6 +96,63 @@ test('generated code reads and writes what is valid, and leaves to the closures 
   }
 })
 
+test('a place is called the same by both codecs, on either way', () => {
+  const schema = schemaOf(
+    z.object({
+      tags: z.array(z.string()),
+      labels: z.record(z.string(), z.string()),
+      byNumber: z.map(z.int32(), z.string()),
+    }),
+  )
+  for (const generate of [true, false]) {
+    const writer = new Writer()
+    const encoders = [
+      (value: unknown) => compileJson(schema, 'trunkline', { generate }).encode(value),
+      (value: unknown) => compileJson(schema, 'protojson', { generate }).encode(value),
+      (value: unknown) => compileProtobuf(schema, { generate }).encode(value, writer),
+    ]
+    const places: readonly (readonly [object, string])[] = [
+      [{ tags: ['a', 'b', 3] }, 'tags[2]'],
+      [{ labels: { eu: 3 } }, 'labels.eu'],
+      [{ labels: { 'a b': 3 } }, 'labels["a b"]'],
+      [{ labels: { 7: 3 } }, 'labels["7"]'],
+      [{ byNumber: new Map([[7, 3]]) }, 'byNumber["7"]'],
+    ]
+    for (const encode of encoders) {
+      for (const [wrong, path] of places) {
+        const value = { tags: [], labels: {}, byNumber: new Map(), ...wrong }
+        assert.throws(
+          () => encode(value),
+          (error) => error instanceof Invalid && error.issues[0]?.path === path,
+          path,
+        )
+      }
+    }
+
+    const bounded = schemaOf(
+      z.object({ list: z.array(z.int32().max(2)), map: z.map(z.int32(), z.int32().max(2)) }),
+    )
+    const loose = schemaOf(z.object({ list: z.array(z.int32()), map: z.map(z.int32(), z.int32()) }))
+    writer.reset()
+    compileProtobuf(loose).encode({ list: [1, 3], map: new Map([[7, 3]]) }, writer)
+    const decoders = [
+      () => compileProtobuf(bounded, { generate }).decode(writer.bytes, 0, writer.position),
+      () => compileJson(bounded, 'trunkline', { generate }).decodeText('{"list":[1,3],"map":{"7":3}}'),
+      () => compileJson(bounded, 'protojson', { generate }).decodeText('{"list":[1,3],"map":{"7":3}}'),
+    ]
+    for (const decode of decoders) {
+      assert.throws(decode, (error) => {
+        assert.ok(error instanceof Invalid)
+        assert.deepEqual(
+          error.issues.map(({ path }) => path),
+          ['list[1]', 'map["7"]'],
+        )
+        return true
+      })
+    }
+  }
+})
+
 test('where code must not be generated, the same tests hold', () => {
   const environment = { ...process.env }
   delete environment['NODE_TEST_CONTEXT']

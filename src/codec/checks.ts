@@ -324,6 +324,11 @@ export function got(value: unknown): string {
   return 'an object'
 }
 
+/** The key of a map's entry, whatever it is, as a step of a path. */
+export function keyText(key: unknown): string {
+  return typeof key === 'object' ? got(key) : String(key)
+}
+
 function gotString(value: string): string {
   if (value.length <= longestShown) return JSON.stringify(value)
   return `${JSON.stringify(`${value.slice(0, longestShown)}…`)} (${value.length} characters)`

@@ -1,6 +1,6 @@
 /** Named types put together, with the conflicts that every reader of schemas refuses in the same words. */
 import type { Meta } from './meta.ts'
-import { jsonName, protoName, upperSnakeCase } from './names.ts'
+import { jsonName, protoJsonName, protoName, upperSnakeCase, variantName } from './names.ts'
 import type { Place } from './place.ts'
 import type { Table } from './table.ts'
 import type { Documented, EnumType, EnumValue, Field, ObjectType, UnionType, Variant } from './type.ts'
@@ -25,6 +25,13 @@ export function objectType(
     protoName,
     place,
     (proto) => `two fields are both called ${proto} in protobuf; name one with .meta({ proto: '…' })`,
+  )
+  refuseTwice(
+    fields,
+    protoJsonName,
+    place,
+    (json) =>
+      `two fields are both called ${json} in the JSON of gRPC and Connect; name one with .meta({ proto: '…' })`,
   )
   refuseTwice(
     fields,
@@ -108,6 +115,13 @@ export function unionType(
     ({ tag }) => String(tag),
     place,
     (tag) => `two variants are both told by ${by}: ${tag}; give each its own`,
+  )
+  refuseTwice(
+    variants,
+    variantName,
+    place,
+    (proto) =>
+      `two variants are both called ${proto} in protobuf; give one a ${by} that differs by more than its spelling`,
   )
   refuseTwice(
     variants,

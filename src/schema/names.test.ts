@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { lowerCamelCase, pascalCase, protoJsonName, protoName, snakeCase, upperSnakeCase } from './names.ts'
-import { formatPath } from './path.ts'
+import {
+  lowerCamelCase,
+  pascalCase,
+  protoJsonName,
+  protoName,
+  snakeCase,
+  upperSnakeCase,
+  variantName,
+} from './names.ts'
 import { structurallyEqual } from './equal.ts'
 import { declarationOrder } from './numbers.ts'
 
@@ -30,10 +37,16 @@ test('ProtoJSON names come from the name in .proto, as protoc makes them', () =>
   assert.equal(protoJsonName({ name: 'x', proto: 'some_x', json: 'X' }), 'X')
 })
 
-test('paths read like TypeScript', () => {
-  assert.equal(formatPath([]), '')
-  assert.equal(formatPath(['lines', 2, 'quantity']), 'lines[2].quantity')
-  assert.equal(formatPath([0, { key: 'a b' }, { key: 'c' }]), '[0]["a b"].c')
+test('a variant is named by its tag, or by its number where that makes no name', () => {
+  const names = [
+    ['in-transit', 'in_transit'],
+    [true, 'variant_true'],
+    [2, 'variant_2'],
+    ['kind', 'variant_9'],
+    ['東京', 'variant_9'],
+    ['', 'variant_9'],
+  ] as const
+  for (const [tag, name] of names) assert.equal(variantName({ tag, number: 9 }), name)
 })
 
 test('equality of plain data, whatever the order of keys', () => {

@@ -2,7 +2,7 @@
  * How names become names of another convention. All documents and codecs use these, so that `.proto`, ProtoJSON and
  * OpenAPI agree with each other.
  */
-import type { Field } from './type.ts'
+import type { Field, Variant } from './type.ts'
 
 /** `unitPrice`, `unit-price`, `HTTPStatus2` → `['unit', 'price']`, `['unit', 'price']`, `['HTTP', 'Status2']` */
 function words(name: string): string[] {
@@ -42,6 +42,15 @@ export function lowerCamelCase(name: string): string {
 /** A field's name in .proto: as declared by `.meta({ proto })`, else the snake_case of its name. */
 export function protoName(field: Pick<Field, 'name' | 'proto'>): string {
   return field.proto ?? snakeCase(field.name)
+}
+
+/** The `oneof` of every union. */
+export const oneofName = 'kind'
+
+/** A variant's name in .proto: the snake_case of its tag, or made of its number where that is no name. */
+export function variantName({ tag, number }: Pick<Variant, 'tag' | 'number'>): string {
+  const name = typeof tag === 'string' ? snakeCase(tag) : snakeCase(`variant_${tag}`)
+  return /^[A-Za-z_]\w*$/.test(name) && name !== oneofName ? name : `variant_${number}`
 }
 
 /** A field's name in our JSON. */

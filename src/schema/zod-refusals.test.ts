@@ -276,6 +276,18 @@ for (const [release, z] of [
         refusal(z.object({ a: z.int(), b: z.int().meta({ json: 'a' }) })).message,
         /both called a in JSON/,
       )
+      assert.match(
+        refusal(z.object({ a: z.int().meta({ proto: 'unitPrice' }), unit_price: z.int() })).message,
+        /both called unitPrice in the JSON of gRPC and Connect.*meta\(\{ proto/,
+      )
+      const variant = (type: string, id: string) =>
+        z.object({ type: z.literal(type) }).meta({ id: id + release })
+      const One = variant('a-b', 'SpeltOne')
+      const Other = variant('a_b', 'SpeltOther')
+      assert.match(
+        refusal(z.object({ x: z.discriminatedUnion('type', [One, Other]) })).message,
+        /^acme\.orders\.v1\/place input, x: two variants are both called a_b in protobuf; give one a type/,
+      )
       assert.match(refusal(z.object({ 数量: z.int() })).message, /\.meta\(\{ proto: '…' \}\)/)
       assert.match(
         refusal(

@@ -17,7 +17,7 @@ import type {
 import { broken } from '../checks.ts'
 import { keyOf } from './key.ts'
 import { leafOf, wrong } from './leaves.ts'
-import { setOwn } from './parse.ts'
+import { setOwn } from '../set-own.ts'
 import { finishWalk, mismatch, report, startWalk, wantedInJson, type Step, type Walk } from './walk.ts'
 
 export type From = Step<unknown, unknown>

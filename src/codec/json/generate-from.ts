@@ -21,12 +21,13 @@ import type {
 } from '../../schema/type.ts'
 import { broken, brokenSource } from '../checks.ts'
 import { literal, program, type Program } from '../generate.ts'
+import { setOwn } from '../set-own.ts'
 import { parseBase64 } from './base64.ts'
 import { compileDefault, compileFrom } from './from.ts'
 import { integerRange } from './integer.ts'
 import { keyOf } from './key.ts'
 import { wrong } from './leaves.ts'
-import { parsePart, setOwn } from './parse.ts'
+import { parsePart } from './parse.ts'
 import {
   nextPart,
   readBigInteger,

@@ -13,6 +13,7 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { Invalid } from '../../schema/invalid.ts'
+import { setOwn } from '../set-own.ts'
 
 /** What `parse` returns: JSON, with `bigint` where a `number` would not be exact. */
 export type Tree = null | boolean | number | bigint | string | Tree[] | { [key: string]: Tree }
@@ -137,15 +138,6 @@ function readArray(parser: Parser): Tree {
   parser.position++
   parser.depth--
   return array
-}
-
-/** An assignment to `__proto__` would replace the prototype instead of adding a key. */
-export function setOwn(object: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true })
-  } else {
-    object[key] = value
-  }
 }
 
 function readString(parser: Parser): string {

@@ -16,9 +16,9 @@ import type {
 import { isPlain } from './from.ts'
 import { keyOf } from './key.ts'
 import { leafOf, wrong } from './leaves.ts'
-import { setOwn } from './parse.ts'
+import { setOwn } from '../set-own.ts'
 import { mismatch, report, type Step, type Walk } from './walk.ts'
-import { expected } from '../checks.ts'
+import { expected, keyText } from '../checks.ts'
 
 /** `undefined` only beside an issue. */
 export type To = Step<unknown, Json | undefined>
@@ -160,7 +160,7 @@ function mapTo(type: MapType, context: Context): To {
     const entries = type.js === 'map' ? (value as Map<unknown, unknown>) : Object.entries(value as object)
     for (const [own, part] of entries) {
       const name = key.to(own)
-      walk.path[depth] = name === wrong ? String(own) : name
+      walk.path[depth] = name === wrong ? keyText(own) : name
       if (name === wrong) report(walk, depth + 1, `expected ${wantedKey} as the key`)
       else setOwn(object, name, element(part, walk, depth + 1))
     }

@@ -25,7 +25,7 @@ export function finishWalk(walk: Walk): void {
 
 export function report(walk: Walk, depth: number, message: string): undefined {
   if (walk.issues.length < maximumIssues) {
-    walk.issues.push({ path: pathText(walk.path, depth), message })
+    walk.issues.push({ path: formatPath(walk.path.slice(0, depth)), message })
   }
 }
 
@@ -33,20 +33,6 @@ export function report(walk: Walk, depth: number, message: string): undefined {
 export function mismatch(walk: Walk, depth: number, wanted: string, value: unknown): undefined {
   const hide = walk.hidden > 0 && value !== undefined && value !== null
   return report(walk, depth, `expected ${wanted}, got ${hide ? 'something else (not shown)' : got(value)}`)
-}
-
-/** Keys of maps are whatever was sent. */
-const longestKey = 40
-
-/** `lines[2].quantity`, `labels["a b"]` */
-function pathText(path: readonly (string | number)[], depth: number): string {
-  return formatPath(
-    path
-      .slice(0, depth)
-      .map((key) =>
-        typeof key === 'string' && key.length > longestKey ? `${key.slice(0, longestKey)}…` : key,
-      ),
-  )
 }
 
 /** What a type wants to see in JSON, in words. */

@@ -7,10 +7,12 @@
  * messages the stretches of bytes, of lists all. Then each is made a value, so that only what counts must be valid.
  */
 import type { MapType, TupleType, Type, Types } from '../../schema/type.ts'
+import { formatStep } from '../../schema/path.ts'
 import { broken, expected } from '../checks.ts'
 import { defaultMaker } from '../default.ts'
 import { type Input, readLength, readTag, skip } from './input.ts'
-import { knownDecoder, readNested, setOwn } from './known.ts'
+import { setOwn } from '../set-own.ts'
+import { knownDecoder, readNested } from './known.ts'
 import {
   type FieldLayout,
   type MessageLayout,
@@ -18,7 +20,7 @@ import {
   type ValueLayout,
   wireTypeOf,
 } from './layout.ts'
-import { entryStep, fieldStep, Malformed, note, noteText, within } from './problem.ts'
+import { entryStep, Malformed, note, noteText, within } from './problem.ts'
 import { acceptor, type ScalarValue, scalarReaders, zeroOf } from './scalar.ts'
 
 /** Reads a message up to `end`; what is wrong with it is noted in the input's problems. */
@@ -165,7 +167,7 @@ function stepOf(field: FieldLayout): string {
   if (field.property === '') return ''
   return /^\d+$/.test(field.property) && field.field === undefined
     ? tupleStep(field)
-    : fieldStep(field.property)
+    : formatStep(field.property)
 }
 
 /** The rest of a tuple puts its own index in front of its elements. */
@@ -285,7 +287,7 @@ function finishList(field: FieldLayout, one: Finish): Finish {
     const result: unknown[] = []
 
     for (const element of elements) {
-      const value = finishEntry(element, result.length + offset, one, input)
+      const value = finishPart(element, result.length + offset, one, input)
       result.push(value)
     }
     if (!isSet) return result
@@ -297,14 +299,14 @@ function finishList(field: FieldLayout, one: Finish): Finish {
 }
 
 /** One element or one map's value, with its step in front of its problems. */
-function finishEntry(raw: Raw, key: unknown, one: Finish, input: Input): unknown {
+function finishPart(raw: Raw, key: string | number, one: Finish, input: Input): unknown {
   const before = input.problems.length
   try {
     const value = one(raw, input)
-    if (input.problems.length > before) within(input.problems, before, entryStep(key), false)
+    if (input.problems.length > before) within(input.problems, before, formatStep(key), false)
     return value
   } catch (error) {
-    if (error instanceof Malformed) error.path = entryStep(key) + error.path
+    if (error instanceof Malformed) error.path = formatStep(key) + error.path
     throw error
   }
 }
@@ -325,7 +327,7 @@ function finishMap(field: FieldLayout, one: Finish, types: Types): Finish {
       const name = acceptKey(keyRaw, input.problems)
       if (input.problems.length > before) within(input.problems, before, entryStep(keyRaw), false)
 
-      const value = finishEntry(valueRaw, keyRaw, one, input)
+      const value = finishPart(valueRaw, String(keyRaw), one, input)
       if (type.js === 'map') map.set(name, value)
       else setOwn(record, String(name), value)
     }
@@ -420,7 +422,7 @@ function decodeUnion(message: MessageLayout, fields: readonly FieldDecoder[], in
     const tag = tags[current]
     if (input.problems.length === before && (value as Record<string, unknown>)[by] !== tag) {
       note(input.problems, JSON.stringify(tag), (value as Record<string, unknown>)[by])
-      within(input.problems, before, fieldStep(by), false)
+      within(input.problems, before, formatStep(by), false)
     }
     return value
   }

@@ -4,7 +4,8 @@
  * checked, not the declared bounds.
  */
 import type { MapType, TupleType, Types } from '../../schema/type.ts'
-import { expected } from '../checks.ts'
+import { formatStep } from '../../schema/path.ts'
+import { expected, keyText } from '../checks.ts'
 import type { Writer } from '../writer.ts'
 import { type EncodeKnown as Encode, knownEncoder, writeNested } from './known.ts'
 import {
@@ -16,7 +17,7 @@ import {
   wireTypeOf,
 } from './layout.ts'
 import { beginLength, endLength, writeVarint, writeVarint64 } from './output.ts'
-import { entryStep, fieldStep, note, type Problem, within } from './problem.ts'
+import { entryStep, note, type Problem, within } from './problem.ts'
 import { fitsScalar, isZero, scalarWriters } from './scalar.ts'
 
 export type { Encode }
@@ -60,7 +61,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
   }
 
   function compileField(field: FieldLayout): FieldEncoder {
-    const step = field.property === '' || isIndex(field) ? '' : fieldStep(field.property)
+    const step = field.property === '' || isIndex(field) ? '' : formatStep(field.property)
     const present = encodePresent(field)
     const expectation = expected(field.type, types)
 
@@ -148,7 +149,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
       writeVarint(writer, tag)
       const start = beginLength(writer)
       for (const [index, element] of list.entries()) {
-        encodeEntry(encode, element, index + offset, writer, problems, depth)
+        encodePart(encode, element, index + offset, writer, problems, depth)
       }
       endLength(writer, start)
     }
@@ -170,7 +171,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
 
       for (const [index, element] of list.entries()) {
         writeVarint(writer, tag)
-        encodeEntry(encode, element, index + offset, writer, problems, depth)
+        encodePart(encode, element, index + offset, writer, problems, depth)
       }
     }
   }
@@ -208,7 +209,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
         writeVarint(writer, keyTag)
         writeKey(writer, keyValue as never)
         writeVarint(writer, valueTag)
-        encodeEntry(encodeValue, element, name, writer, problems, depth)
+        encodePart(encodeValue, element, keyText(name), writer, problems, depth)
         endLength(writer, start)
       }
     }
@@ -237,17 +238,17 @@ function isZeroOf(layout: {
   return (value: unknown): boolean => zeros.has(value)
 }
 
-function encodeEntry(
+function encodePart(
   encode: Encode,
   element: unknown,
-  key: unknown,
+  key: string | number,
   writer: Writer,
   problems: Problem[],
   depth: number,
 ): void {
   const before = problems.length
   encode(element, writer, problems, depth)
-  if (problems.length > before) within(problems, before, entryStep(key), false)
+  if (problems.length > before) within(problems, before, formatStep(key), false)
 }
 
 /** The elements of a list or set; `undefined` when the value is none. */
@@ -335,7 +336,7 @@ function encodeTuple(message: MessageLayout, fields: readonly FieldEncoder[]): E
       const isRest = index === items.length
       const before = problems.length
       encode(isRest ? list.slice(index) : list[index], writer, problems, depth)
-      if (!isRest && problems.length > before) within(problems, before, entryStep(index), false)
+      if (!isRest && problems.length > before) within(problems, before, formatStep(index), false)
     }
   }
 }
@@ -361,6 +362,6 @@ function encodeUnion(message: MessageLayout, fields: readonly FieldEncoder[]): E
 
     const before = problems.length
     note(problems, `one of ${tags}`, value[by])
-    within(problems, before, fieldStep(by), false)
+    within(problems, before, formatStep(by), false)
   }
 }

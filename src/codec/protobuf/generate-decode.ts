@@ -28,7 +28,8 @@ import { defaultMaker } from '../default.ts'
 import { literal, program, property } from '../generate.ts'
 import * as fast from './fast.ts'
 import type { Input } from './input.ts'
-import { knownDecoder, setOwn } from './known.ts'
+import { setOwn } from '../set-own.ts'
+import { knownDecoder } from './known.ts'
 import {
   type FieldLayout,
   type KnownLayout,

@@ -10,6 +10,7 @@
  * https://protobuf.dev/reference/protobuf/google.protobuf
  */
 import type { Types } from '../../schema/type.ts'
+import { formatStep } from '../../schema/path.ts'
 import { broken, expected } from '../checks.ts'
 import type { Writer } from '../writer.ts'
 import {
@@ -34,7 +35,8 @@ import {
   writeVarint,
   writeVarint64,
 } from './output.ts'
-import { entryStep, note, noteText, type Problem, within } from './problem.ts'
+import { setOwn } from '../set-own.ts'
+import { note, noteText, type Problem, within } from './problem.ts'
 
 /** Reads a message up to `end`, and notes what is wrong with it. */
 export type DecodeKnown = (input: Input, end: number) => unknown
@@ -331,7 +333,7 @@ function decodeStruct(input: Input, end: number): unknown {
   for (const [key, ranges] of entries) {
     const before = input.problems.length
     setOwn(result, key, readNested(input, ranges, decodeValue))
-    within(input.problems, before, entryStep(key), false)
+    within(input.problems, before, formatStep(key), false)
   }
   return result
 }
@@ -368,19 +370,10 @@ function decodeList(input: Input, end: number): unknown {
     const stop = readLength(input, end)
     const before = input.problems.length
     result.push(readNested(input, [input.position, stop], decodeValue))
-    within(input.problems, before, entryStep(result.length - 1), false)
+    within(input.problems, before, formatStep(result.length - 1), false)
     input.position = stop
   }
   return result
-}
-
-/** Sets a property of its own whatever its name is: `__proto__` too. */
-export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
-  if (key === '__proto__') {
-    Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true })
-  } else {
-    target[key] = value
-  }
 }
 
 function encodeValue(value: unknown, writer: Writer, problems: Problem[], depth: number): void {
@@ -448,7 +441,7 @@ function encodeStruct(value: unknown, writer: Writer, problems: Problem[], depth
     writeVarint(writer, 18)
     writeNested(value[key], writer, problems, depth, encodeValue)
     endLength(writer, start)
-    within(problems, before, entryStep(key), false)
+    within(problems, before, formatStep(key), false)
   }
 }
 
@@ -462,6 +455,6 @@ function encodeList(value: unknown, writer: Writer, problems: Problem[], depth: 
     const before = problems.length
     writeVarint(writer, 10)
     writeNested(element, writer, problems, depth, encodeValue)
-    within(problems, before, entryStep(index), false)
+    within(problems, before, formatStep(index), false)
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Schema, Type } from '../../schema/type.ts'
-import { type FieldLayout, layout, protoTypeOf, snakeCase } from './layout.ts'
+import { type FieldLayout, layout, protoTypeOf } from './layout.ts'
 
 const text: Type = { kind: 'string' }
 const tags: Type = { kind: 'list', js: 'array', of: { type: text } }
@@ -115,15 +115,4 @@ test('a type that is not there, and an override that does not fit, are refused w
   )
   assert.throws(() => layout(broken(text, 'sint64')), /Order, At: sint64 cannot carry string/)
   assert.throws(() => layout(broken(tags, 'google.protobuf.ListValue')), /cannot carry list/)
-})
-
-test('names are in snake case', () => {
-  const names = {
-    orderId: 'order_id',
-    'order-id': 'order_id',
-    HTTPServer: 'http_server',
-    sha256Sum: 'sha256_sum',
-    '2nd': '_2nd',
-  }
-  for (const [name, snake] of Object.entries(names)) assert.equal(snakeCase(name), snake)
 })

@@ -33,6 +33,7 @@
  * JSON values need no box to be null, since google.protobuf.Value has a null of its own. A default of `null`, or of an
  * empty list or map, needs none either: absent says it.
  */
+import { oneofName, pascalCase, protoName, upperSnakeCase, variantName } from '../../schema/names.ts'
 import type {
   EnumType,
   Field,
@@ -194,20 +195,6 @@ export function isPacked(field: FieldLayout): boolean {
 /** The protobuf type in a .proto file: `int32`, `Order`, `google.protobuf.Timestamp`. */
 export function protoTypeOf(value: ValueLayout): string {
   return value.kind === 'scalar' || value.kind === 'known' ? value.proto : value.of.name
-}
-
-/** `orderId` and `order-id` are `order_id`. */
-export function snakeCase(name: string): string {
-  const snake = name
-    .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
-    .replace(/([A-Z])([A-Z][a-z])/g, '$1_$2')
-    .replace(/\W+/g, '_')
-    .toLowerCase()
-  return /^[a-z_]/.test(snake) ? snake : `_${snake}`
-}
-
-function pascalCase(name: string): string {
-  return snakeCase(name).replace(/(?:^|_)([a-z0-9])/g, (_, letter: string) => letter.toUpperCase())
 }
 
 /**
@@ -447,7 +434,7 @@ function enumLayout(name: string, type: EnumType, place: Place): EnumLayout {
 
   const zero = type.values.find(({ number }) => number === 0)
   const others = type.values.filter((value) => value !== zero)
-  const unspecified = { name: `${snakeCase(name).toUpperCase()}_UNSPECIFIED`, number: 0 }
+  const unspecified = { name: `${upperSnakeCase(name)}_UNSPECIFIED`, number: 0 }
   const made = { name, type, values: [zero ?? unspecified, ...others] }
   place.enums.set(name, made)
   return made
@@ -463,8 +450,12 @@ function objectMessage(name: string, type: ObjectType, place: Place): MessageLay
 
   for (const field of type.fields) {
     const inner = { ...place, within: name, hint: pascalCase(field.name) }
-    const proto = field.proto ?? snakeCase(field.name)
-    const made = fieldOf({ name: proto, number: field.number, property: field.name }, field, field, inner)
+    const made = fieldOf(
+      { name: protoName(field), number: field.number, property: field.name },
+      field,
+      field,
+      inner,
+    )
     fields.push({ ...made, field })
   }
   return message
@@ -479,27 +470,22 @@ function unionMessage(name: string, type: UnionType, place: Place): MessageLayou
     name,
     kind: 'union',
     fields,
-    oneof: { name: 'kind', by: type.by, type },
+    oneof: { name: oneofName, by: type.by, type },
   }
   place.messages.set(name, message)
 
-  const taken = new Set(['kind'])
   for (const variant of type.variants) {
     const ref: Type = { kind: 'ref', to: variant.to }
-    const proto = variantName(variant.tag, taken)
     const inner = { ...place, within: name, hint: '' }
-    const made = fieldOf({ name: proto, number: variant.number, property: '' }, { type: ref }, {}, inner)
+    const made = fieldOf(
+      { name: variantName(variant), number: variant.number, property: '' },
+      { type: ref },
+      {},
+      inner,
+    )
     fields.push({ ...made, tag: variant.tag })
   }
   return message
-}
-
-function variantName(tag: string | number | boolean, taken: Set<string>): string {
-  const base = typeof tag === 'string' ? snakeCase(tag) : snakeCase(`variant_${tag}`)
-  let name = base
-  for (let count = 2; taken.has(name); count += 1) name = `${base}_${count}`
-  taken.add(name)
-  return name
 }
 
 function tupleMessage(type: TupleType, place: Place): MessageLayout {

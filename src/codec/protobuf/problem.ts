@@ -4,7 +4,8 @@
  * no path.
  */
 import { Invalid, maximumIssues } from '../../schema/invalid.ts'
-import { got } from '../checks.ts'
+import { formatStep, withoutDot } from '../../schema/path.ts'
+import { got, keyText } from '../checks.ts'
 
 export interface Problem {
   path: string
@@ -39,21 +40,9 @@ export function within(problems: Problem[], from: number, step: string, sensitiv
   }
 }
 
-const identifier = /^[A-Za-z_$][\w$]*$/
-
-/** The step of a field: `.quantity`, or `["order-id"]`. */
-export function fieldStep(name: string): string {
-  return identifier.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`
-}
-
-/** The step of an element or of a map's entry: `[2]`, `["eu"]`. Long keys are cut. */
+/** The step of a map's entry: its key as JSON has it. */
 export function entryStep(key: unknown): string {
-  if (typeof key !== 'string') return `[${String(key)}]`
-  return `[${JSON.stringify(key.length > 40 ? `${key.slice(0, 40)}…` : key)}]`
-}
-
-function withoutDot(path: string): string {
-  return path.startsWith('.') ? path.slice(1) : path
+  return formatStep(keyText(key))
 }
 
 export function invalidOf(problems: readonly Problem[]): Invalid {

@@ -438,7 +438,7 @@ function specification(generate: boolean): void {
         'a: expected a moment in the years 1 to 9999, got 0000-12-31T23:59:59.999Z',
       ],
       [list(text), 'x', 'a: expected a list, got "x"'],
-      [json, { deep: [undefined] }, 'a["deep"][0]: expected a JSON value, got nothing'],
+      [json, { deep: [undefined] }, 'a.deep[0]: expected a JSON value, got nothing'],
       [ref('Root'), [], 'a: expected an object, got a list of 0 entries'],
     ]
 
@@ -567,7 +567,7 @@ function specification(generate: boolean): void {
       '0a 00 0a 03 0a 01 61 0a 00 12 04 0a 02 65 75 1a 02 61 62',
       `lines[0]["order-id"]: ${wanted}`,
       `lines[2]["order-id"]: ${wanted}`,
-      `prices["eu"]["order-id"]: ${wanted}`,
+      `prices.eu["order-id"]: ${wanted}`,
       'pin: expected a string of at most 1 characters, got something else (the field is sensitive)',
     )
     assert.equal(issuesOf(() => decode(schema, '0a00'.repeat(1000))).length, 20)

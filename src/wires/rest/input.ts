@@ -7,7 +7,8 @@
  * body; one that has them is treated as if it had undeclared keys.
  */
 import { type JsonCodec, compileJson } from '../../codec/json/compile.ts'
-import { parse, setOwn } from '../../codec/json/parse.ts'
+import { parse } from '../../codec/json/parse.ts'
+import { setOwn } from '../../codec/set-own.ts'
 import { got } from '../../codec/checks.ts'
 import type { CallOperation, Message } from '../../contract/operation.ts'
 import type { HttpHeaders } from '../../http/headers.ts'

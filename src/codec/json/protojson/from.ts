@@ -13,7 +13,7 @@ import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../prot
 import { compileDefault, compileFrom, isObject, own, type From } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'
-import { setOwn } from '../parse.ts'
+import { setOwn } from '../../set-own.ts'
 import { mismatch, report, wantedInJson, type Walk } from '../walk.ts'
 import { enumLeaf, scalarLeaf, wellKnownLeaf } from './leaves.ts'
 import { jsonName, pathKey } from './names.ts'

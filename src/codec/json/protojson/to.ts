@@ -3,12 +3,12 @@
  * without presence, empty lists and empty maps are left out. The forms are those that `from.ts` lists.
  */
 import type { Json, Schema, Type } from '../../../schema/type.ts'
-import { expected } from '../../checks.ts'
+import { expected, keyText } from '../../checks.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/layout.ts'
 import { isObject } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'
-import { setOwn } from '../parse.ts'
+import { setOwn } from '../../set-own.ts'
 import { compileTo, type To } from '../to.ts'
 import { mismatch, report, type Walk } from '../walk.ts'
 import { enumLeaf, scalarLeaf, wellKnownLeaf } from './leaves.ts'
@@ -215,7 +215,7 @@ function mapTo({ type, value: element }: FieldLayout, context: Context): To {
     const entries = type.js === 'map' ? (value as Map<unknown, unknown>) : Object.entries(value as object)
     for (const [own, part] of entries) {
       const name = key.to(own)
-      walk.path[depth] = name === wrong ? String(own) : name
+      walk.path[depth] = name === wrong ? keyText(own) : name
       if (name === wrong) report(walk, depth + 1, `expected ${wantedKey} as the key`)
       else setOwn(object, name, to(part, walk, depth + 1))
     }
