@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import * as z from 'zod'
+import * as lowest from 'zod-lowest'
 import { call } from './call.ts'
 import { collection } from './collection.ts'
 import { ContractError } from './contract-error.ts'
@@ -192,6 +193,30 @@ test('docs, scopes and time-outs do not change the digest', () => {
     small(documented, { doc: 'Goes.', deprecated: true, scopes: ['x'], timeout: '1s' }).digest,
     small(member).digest,
   )
+})
+
+test('releases of zod agree on the digest, although they write formats in other patterns', () => {
+  const contractOf = (zod: typeof z): ContractInfo =>
+    small({
+      email: zod.email().meta({ examples: ['a@b.example'] }),
+      id: zod.uuid().max(36),
+      at: zod.iso.datetime(),
+      on: zod.iso.date(),
+      from: zod.ipv4(),
+      code: zod.string().regex(/^[A-Z]+$/),
+      quantity: zod.int32().min(1),
+      payment: zod.discriminatedUnion('by', [zod.object({ by: zod.literal('card') })]),
+    })
+  const [ours, theirs] = [contractOf(z), contractOf(lowest as unknown as typeof z)]
+  assert.notDeepEqual(ours.types, theirs.types)
+  assert.equal(ours.digest, theirs.digest)
+  assert.deepEqual(diff(describe(ours), describe(theirs)), [])
+
+  const of = (schema: z.ZodType): ContractInfo => small({ a: schema })
+  assert.equal(of(z.email()).digest, of(z.email().meta({ examples: ['a@b.example'] })).digest)
+  assert.notEqual(of(z.email()).digest, of(z.string()).digest)
+  assert.notEqual(of(z.email()).digest, of(z.email().max(9)).digest)
+  assert.notEqual(of(z.string().regex(/a/)).digest, of(z.string().regex(/b/)).digest)
 })
 
 test('the order of declaration does not change the digest once numbers are locked', () => {

@@ -1,5 +1,7 @@
 /** The digest of a contract: a hash of all that two peers must agree on. */
 import { createHash } from 'node:crypto'
+import type { Type } from '../schema/type.ts'
+import { agreedChecks } from './agreed-checks.ts'
 import { type ContractDescription, describe } from './describe.ts'
 import type { ContractInfo } from './operation.ts'
 
@@ -7,6 +9,7 @@ import type { ContractInfo } from './operation.ts'
 const notAgreed: ReadonlySet<string> = new Set([
   'doc',
   'deprecated',
+  'examples',
   'sensitive',
   'scopes',
   'timeout',
@@ -51,7 +54,7 @@ function canonical(value: unknown, key = ''): string {
 
   if (typeof value === 'object' && value !== null) {
     const named = key === 'faults' || key === 'headers' || key === 'default'
-    const entries = Object.entries(value)
+    const entries = Object.entries(withAgreedChecks(value))
       .filter(([name, part]) => part !== undefined && (named || !notAgreed.has(name)))
       .map(([name, part]): [string, string] => [name, canonical(part, named ? '' : name)])
       .toSorted(([one], [other]) => (one < other ? -1 : 1))
@@ -60,4 +63,10 @@ function canonical(value: unknown, key = ''): string {
   }
 
   return JSON.stringify(value)
+}
+
+function withAgreedChecks(value: object): object {
+  if (!('kind' in value && value.kind === 'string' && 'checks' in value)) return value
+  const checks = agreedChecks(value as Type)
+  return { ...value, checks: checks.length === 0 ? undefined : checks }
 }

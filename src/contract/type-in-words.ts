@@ -1,4 +1,5 @@
 /** Types as people read them in messages: `optional list of Order or null, number 3`. */
+import { agreedChecks } from './agreed-checks.ts'
 import type { Field, Slot } from '../schema/type.ts'
 
 export function describeField(field: Field): string {
@@ -49,8 +50,7 @@ function describeType({ type }: Slot): string {
 
 /** All bounds of a slot and of what it holds, in one order. */
 export function bounds({ type }: Slot): string {
-  const own = 'checks' in type ? (type.checks ?? []) : []
-  const texts = own.map((check) =>
+  const texts = agreedChecks(type).map((check) =>
     check.check === 'pattern'
       ? `/${check.source}/${check.flags}`
       : `${check.check} ${check.value}${'exclusive' in check && check.exclusive === true ? ' exclusive' : ''}`,
