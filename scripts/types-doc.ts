@@ -6,9 +6,10 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import * as z from 'zod'
+import { layout, protoTypeOf, type ValueLayout } from '../src/codec/protobuf/layout.ts'
 import { tableBuilder } from '../src/schema/from-standard.ts'
 import { declarationOrder } from '../src/schema/numbers.ts'
-import type { Slot, StringType, Type, Types } from '../src/schema/type.ts'
+import type { Field, Schema, Slot, StringType, Type, Types } from '../src/schema/type.ts'
 import { Undeclarable } from '../src/schema/undeclarable.ts'
 
 export const page = 'docs/types.md'
@@ -150,49 +151,27 @@ function typescriptOf(type: Type, types: Types): string {
   }
 }
 
+/** What the codec's own layout makes of a field of the type. */
 function protobufOf(type: Type, types: Types): string {
-  switch (type.kind) {
-    case 'string':
-      return 'string'
-    case 'bool':
-      return 'bool'
-    case 'int':
-      return `${type.signed ? '' : 'u'}int${type.bits}`
-    case 'float':
-      return type.bits === 32 ? 'float' : 'double'
-    case 'bytes':
-      return 'bytes'
-    case 'instant':
-      return 'google.protobuf.Timestamp'
-    case 'json':
-      return 'google.protobuf.Value'
-    case 'literal':
-      return protobufOfLiteral(type.values)
-    case 'list':
-      return `repeated ${protobufOf(type.of.type, types)}`
-    case 'tuple':
-      return (
-        'a message with the fields 1 to n' +
-        (type.rest === undefined ? '' : '; the rest is repeated field n + 1')
-      )
-    case 'map': {
-      const key = type.key.kind === 'int' || type.key.kind === 'bool' ? protobufOf(type.key, types) : 'string'
-
-      return `map<${key}, ${protobufOf(type.of.type, types)}>`
-    }
-    case 'ref': {
-      const kind = types[type.to]?.kind
-
-      return kind === 'enum' ? 'an enum' : kind === 'union' ? 'a message with one oneof' : 'a message'
-    }
+  const field: Field = { name: 'field', number: 1, type }
+  const schema: Schema = {
+    root: { type: { kind: 'ref', to: 'Doc' } },
+    types: { ...types, Doc: { kind: 'object', fields: [field], unknown: 'strip' } },
   }
+  const [made] = layout(schema).root.fields
+  if (made === undefined) throw new Error('the layout has lost the field')
+
+  const { shape, key, value } = made
+  if (shape === 'map' && key !== undefined) return `map<${protoTypeOf(key)}, ${valueInWords(value)}>`
+  return shape === 'repeated' ? `repeated ${valueInWords(value)}` : valueInWords(value)
 }
 
-function protobufOfLiteral(values: readonly (string | number | boolean)[]): string {
-  if (typeof values[0] === 'string') return 'string'
-  if (typeof values[0] === 'boolean') return 'bool'
-
-  return values.every(Number.isInteger) ? 'int64' : 'double'
+function valueInWords(value: ValueLayout): string {
+  if (value.kind === 'enum') return 'an enum'
+  if (value.kind !== 'message') return protoTypeOf(value)
+  if (value.of.kind === 'union') return 'a message with one oneof'
+  if (value.of.tuple === undefined) return 'a message'
+  return `a message with the fields 1 to n${value.of.tuple.rest === undefined ? '' : '; the rest is repeated field n + 1'}`
 }
 
 function jsonOf(type: Type, types: Types, dialect: 'ours' | 'ProtoJSON'): string {
@@ -352,6 +331,10 @@ Bounds, lengths, patterns, multiples and formats are validated by every codec, o
 the library's own is validated by that pattern. What only the library can check or change (\`.refine()\`, \`.superRefine()\`,
 \`.check()\`, \`.trim()\`, \`.toLowerCase()\`, \`.overwrite()\`, \`z.jwt()\`, \`z.url({ hostname })\`) runs in the library on the decoded
 value, only for schemas that contain such a thing, and what it returns is used.
+
+Lengths of strings are counted in Unicode code points, as JSON Schema has it and zod since the releases of August 2026.
+Earlier releases, 4.1.0 among them, count UTF-16 units, and leave less room for rounding in \`.multipleOf()\` of fractions:
+where releases differ, a codec takes what the newest zod takes.
 
 ## Optional, nullable, default
 
