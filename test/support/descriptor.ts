@@ -20,7 +20,12 @@ import {
   file_google_protobuf_wrappers,
 } from '@bufbuild/protobuf/wkt'
 import { jsonName } from '../../src/codec/json/protojson/names.ts'
-import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../src/codec/protobuf/layout.ts'
+import type {
+  FieldLayout,
+  Layout,
+  MessageLayout,
+  ValueLayout,
+} from '../../src/codec/protobuf/message-layout.ts'
 
 const scalars: Readonly<Record<string, Kind>> = {
   double: Kind.DOUBLE,

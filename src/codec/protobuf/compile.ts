@@ -12,7 +12,8 @@ import { giveUp } from './fast.ts'
 import { type FastDecode, generateDecoder } from './generate-decode.ts'
 import { type FastEncode, generateEncoder } from './generate-encode.ts'
 import type { Input } from './input.ts'
-import { layout, type Layout } from './layout.ts'
+import { layout } from './layout.ts'
+import type { Layout } from './message-layout.ts'
 import { invalidOf, invalidOfMalformed, Malformed, type Problem } from './problem.ts'
 
 export interface ProtobufCodec {

@@ -19,7 +19,7 @@ import {
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
-} from './layout.ts'
+} from './message-layout.ts'
 import { entryStep, Malformed, note, noteText, within } from './problem.ts'
 import { acceptor, type ScalarValue, scalarReaders, zeroOf } from './scalar.ts'
 

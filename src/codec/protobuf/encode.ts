@@ -15,7 +15,7 @@ import {
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
-} from './layout.ts'
+} from './message-layout.ts'
 import { beginLength, endLength, writeVarint, writeVarint64 } from './output.ts'
 import { entryStep, note, type Problem, within } from './problem.ts'
 import { fitsScalar, isZero, scalarWriters } from './scalar.ts'

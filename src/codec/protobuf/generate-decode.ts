@@ -38,7 +38,7 @@ import {
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
-} from './layout.ts'
+} from './message-layout.ts'
 import type { Problem } from './problem.ts'
 import { acceptor, carriedRange, rangeOf, zeroOf } from './scalar.ts'
 

@@ -31,7 +31,7 @@ import {
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
-} from './layout.ts'
+} from './message-layout.ts'
 import { highOf, lowOf } from './output.ts'
 import type { Problem } from './problem.ts'
 import { carriedRange, fitsScalar, isZero } from './scalar.ts'

@@ -24,7 +24,7 @@ import {
   signed64,
   skip,
 } from './input.ts'
-import type { KnownLayout } from './layout.ts'
+import type { KnownLayout } from './message-layout.ts'
 import {
   beginLength,
   endLength,

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import type { Schema, Type } from '../../schema/type.ts'
-import { type FieldLayout, layout, protoTypeOf } from './layout.ts'
+import { layout } from './layout.ts'
+import { type FieldLayout, protoTypeOf } from './message-layout.ts'
 
 const text: Type = { kind: 'string' }
 const tags: Type = { kind: 'list', js: 'array', of: { type: text } }

@@ -18,7 +18,7 @@ import {
   unsigned64,
   zigZag64,
 } from './input.ts'
-import type { Scalar, ScalarLayout, ValueLayout } from './layout.ts'
+import type { Scalar, ScalarLayout, ValueLayout } from './message-layout.ts'
 import {
   highOf,
   lowOf,

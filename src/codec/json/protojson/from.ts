@@ -9,7 +9,7 @@
  */
 import type { Schema, Type } from '../../../schema/type.ts'
 import { broken } from '../../checks.ts'
-import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/layout.ts'
+import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/message-layout.ts'
 import { compileDefault, compileFrom, isObject, own, type From } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'

@@ -1,6 +1,6 @@
 /** Values that have no parts in ProtoJSON: from JSON, and to JSON. https://protobuf.dev/programming-guides/json */
 import type { FloatType, IntType, LiteralType, Type } from '../../../schema/type.ts'
-import type { EnumLayout, Scalar, ScalarLayout, WellKnown } from '../../protobuf/layout.ts'
+import type { EnumLayout, Scalar, ScalarLayout, WellKnown } from '../../protobuf/message-layout.ts'
 import { integerRange, parseScientificInteger } from '../integer.ts'
 import { leafOf, nonFiniteOf, wrong, type Leaf } from '../leaves.ts'
 import { fromDuration, toDuration } from './duration.ts'

@@ -1,6 +1,6 @@
 /** Keys of ProtoJSON: lowerCamelCase of the name in .proto, which is read as well. */
 import { lowerCamelCase } from '../../../schema/names.ts'
-import type { FieldLayout } from '../../protobuf/layout.ts'
+import type { FieldLayout } from '../../protobuf/message-layout.ts'
 
 export function jsonName(field: FieldLayout): string {
   return field.field?.json ?? lowerCamelCase(field.name)

@@ -4,7 +4,7 @@
  */
 import type { Json, Schema, Type } from '../../../schema/type.ts'
 import { expected, keyText } from '../../checks.ts'
-import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/layout.ts'
+import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/message-layout.ts'
 import { isObject } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'
