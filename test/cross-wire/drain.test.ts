@@ -11,14 +11,16 @@ for (const row of networkRows.filter(({ unix }) => !unix)) {
   test(`servers that drain under load, one after the other, lose no call, over ${row.name}`, async () => {
     const tls = row.tls ? { tls: certificate() } : {}
     const start = () => serve(probe().implementation, { port: 0, log: quiet, ...tls })
-    const servers = await Promise.all([start(), start(), start()])
-    const client = connect(
+    await using first = await start()
+    await using second = await start()
+    await using third = await start()
+    const servers = [first, second, third]
+    await using client = connect(
       Probe,
       servers.map(({ port }) => `${row.scheme}127.0.0.1:${port}`),
       { log: quiet, ...(row.tls ? { tls: { ca: certificate().cert, servername: 'localhost' } } : {}) },
     )
 
-    const [first, second, third] = servers
     const failures: unknown[] = []
     let answered = 0
     const total = 6_000
@@ -32,8 +34,8 @@ for (const row of networkRows.filter(({ unix }) => !unix)) {
           failures.push(error)
         }
         answered++
-        if (answered === total / 3) draining.push(first!.close())
-        if (answered === (total / 3) * 2) draining.push(second!.close())
+        if (answered === total / 3) draining.push(first.close())
+        if (answered === (total / 3) * 2) draining.push(second.close())
       }
     }
 
@@ -41,7 +43,5 @@ for (const row of networkRows.filter(({ unix }) => !unix)) {
     await Promise.all(draining)
     assert.equal(draining.length, 2)
     assert.deepEqual(failures.map(String), [])
-    await client[Symbol.asyncDispose]()
-    await third!.close()
   })
 }
