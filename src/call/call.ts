@@ -53,6 +53,8 @@ export class Call implements Expiring {
   readonly #source: InputSource | undefined
   #input: unknown
   #read = false
+  /** Why there is no valid input: whoever asks again hears it again. */
+  #unreadable: { readonly why: unknown } | undefined
   #onCancel: CancelListener | CancelListener[] | undefined
   #onEnd: EndListener | EndListener[] | undefined
   #abort: AbortController | undefined
@@ -73,6 +75,7 @@ export class Call implements Expiring {
     this.#source = source
     this.#input = input
     this.#read = source === undefined
+    this.#unreadable = undefined
     this.#metadata = metadata
     this.peer = peer
     this.principal = undefined
@@ -102,14 +105,23 @@ export class Call implements Expiring {
    * call of this, so that a filter which refuses costs no decoding. Throws a `CallError` when it is no valid input.
    */
   input(): unknown {
-    if (this.#read) return this.#input
+    if (this.#read) {
+      if (this.#unreadable !== undefined) throw this.#unreadable.why
+      return this.#input
+    }
     this.#read = true
-    return (this.#input = (this.#source as InputSource).input(this))
+    try {
+      return (this.#input = (this.#source as InputSource).input(this))
+    } catch (error) {
+      this.#unreadable = { why: error }
+      throw error
+    }
   }
 
   /** Ends the call at `deadline` (monotonic milliseconds) unless an earlier one is set already. */
   limit(deadline: number): void {
-    if (deadline >= this.deadline || this.outcome !== undefined || this.canceled !== undefined) return
+    // Said this way round, NaN changes nothing.
+    if (!(deadline < this.deadline) || this.outcome !== undefined || this.canceled !== undefined) return
     if (this.wheelSlot >= 0) this.#wheel.remove(this)
     this.deadline = deadline
     this.#wheel.add(this)

@@ -91,7 +91,13 @@ export class CallError<
 
   /** Whether a value is a `CallError`, of this copy of the library or of another. */
   static is(value: unknown): value is CallError {
-    return typeof value === 'object' && value !== null && (value as { [brand]?: unknown })[brand] === true
+    if (typeof value !== 'object' || value === null) return false
+    try {
+      return (value as { [brand]?: unknown })[brand] === true
+    } catch {
+      // Whatever was thrown, such as a Proxy that has been revoked, it is not ours.
+      return false
+    }
   }
 
   /** The HTTP status of this error: the fault's own, or the code's. */

@@ -1,5 +1,6 @@
 /** What becomes of an error that a handler lets out: which code the caller sees, and what only the log may know. */
 import { randomUUID } from 'node:crypto'
+import { isStatusCode } from '../contract/status.ts'
 import type { Invalid } from '../schema/invalid.ts'
 import type { Call } from './call.ts'
 import { CallError } from './error.ts'
@@ -18,7 +19,7 @@ export function outwardError(call: Call, error: unknown, log: Logger): CallError
   if (call.canceled !== undefined) return call.canceled
 
   if (CallError.is(error)) {
-    if (error.origin === 'local') return error
+    if (error.origin === 'local') return isSendable(error) ? tidy(error) : unsendable(call, error, log)
     const code = passedOn.has(error.code) ? 'unavailable' : 'internal'
     const id = randomUUID()
     log.warn({ operation: call.operation.id, code, id, err: error }, 'a downstream call failed')
@@ -31,6 +32,54 @@ export function outwardError(call: Call, error: unknown, log: Logger): CallError
   const id = randomUUID()
   log.error({ operation: call.operation.id, code: 'internal', id, err: error }, 'a handler failed')
   return new CallError('internal', `internal error ${id}`, { cause: error })
+}
+
+/** TypeScript sees to it; plain JavaScript, and another version of this library, may do otherwise. */
+function isSendable({ code, message, issues, details, metadata }: CallError): boolean {
+  const isText = (value: unknown) => typeof value === 'string'
+  return (
+    isText(code) &&
+    isStatusCode(code) &&
+    isText(message) &&
+    Array.isArray(issues) &&
+    issues.every((issue) => isText(issue?.path) && isText(issue.message)) &&
+    Array.isArray(details) &&
+    details.every((detail) => isText(detail?.type) && detail.value instanceof Uint8Array) &&
+    Array.isArray(metadata?.flat)
+  )
+}
+
+function unsendable(call: Call, error: CallError, log: Logger): CallError {
+  const id = randomUUID()
+  log.error(
+    { operation: call.operation.id, code: 'internal', id, err: error },
+    `a handler threw a CallError that cannot be sent: expected a status code and texts, got the code ${String(error.code)}`,
+  )
+  return new CallError('internal', `internal error ${id}`, { cause: error })
+}
+
+/** Characters of a message that leave the process. */
+const longestMessage = 16 * 1024
+
+/** Without what a wire could not say: a status that is no error's, a time that is none, a message as long as a body. */
+function tidy(error: CallError): CallError {
+  const { http, retryAfter, message } = error
+  const httpFits = http === undefined || (Number.isInteger(http) && http >= 400 && http <= 599)
+  const timeFits = retryAfter === undefined || (Number.isFinite(retryAfter) && retryAfter >= 0)
+  if (httpFits && timeFits && message.length <= longestMessage) return error
+
+  const { code, fault, issues, details, metadata, processed } = error
+  const shown = message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`
+  return new CallError(code, shown, {
+    issues,
+    details,
+    metadata,
+    processed,
+    cause: error,
+    ...(fault === undefined ? {} : { fault }),
+    ...(httpFits && http !== undefined ? { http } : {}),
+    ...(timeFits && retryAfter !== undefined ? { retryAfter } : {}),
+  })
 }
 
 /** A caller's value does not fit the contract. */

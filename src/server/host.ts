@@ -76,16 +76,34 @@ export class ServerHost implements Host {
 
     try {
       const reply = within(call, handler)
-      if (!(reply instanceof Promise)) return reply
-      return reply.catch((error: unknown) => {
-        throw this.failure(call, error)
-      })
+      if (!(reply instanceof Promise)) return isReply(reply) ? reply : this.#refuse(call, reply)
+      return reply.then(
+        (each) => (isReply(each) ? each : this.#refuse(call, each)),
+        (error: unknown) => {
+          throw this.failure(call, error)
+        },
+      )
     } catch (error) {
       throw this.failure(call, error)
     }
   }
 
+  /** Of a filter that forgot to return what `next` gave it: no wire could answer with that. */
+  #refuse(call: Call, reply: unknown): never {
+    const what = reply === null ? 'null' : typeof reply
+    throw this.failure(
+      call,
+      new TypeError(
+        `${call.operation.id}: a filter must return a reply, such as that of next(call), got ${what}`,
+      ),
+    )
+  }
+
   failure(call: Call, error: unknown): CallError {
     return outwardError(call, error, this.log)
   }
+}
+
+function isReply(reply: unknown): boolean {
+  return typeof reply === 'object' && reply !== null
 }

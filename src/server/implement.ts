@@ -117,7 +117,7 @@ function methodHandler(operation: CallOperation, method: Method, receiver: unkno
     const context = new HandlerContext(call)
     const output = method.call(receiver, input, context)
     return isPromiseLike(output)
-      ? (output as Promise<unknown>).then((value) => finish(call, context, value))
+      ? Promise.resolve(output).then((value) => finish(call, context, value))
       : finish(call, context, output)
   }
 

@@ -137,7 +137,7 @@ export function readProblemText(
 
   const { code, retryAfter, processed, fault } = problem
   if (Array.isArray(problem['errors'])) options.issues = problem['errors'].filter(isIssue).slice(0, 100)
-  if (typeof retryAfter === 'number' && retryAfter >= 0) options.retryAfter = retryAfter
+  if (Number.isFinite(retryAfter) && (retryAfter as number) >= 0) options.retryAfter = retryAfter as number
   if (processed === 'no') options.processed = processed
   const raised = readFault(fault, codecs)
   if (raised !== undefined) options.fault = raised
