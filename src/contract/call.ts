@@ -80,7 +80,7 @@ export function call<
     readonly output?: O
     readonly faults?: F
     readonly rest?: R & CheckedRest<R, I, O>
-  },
+  } = {},
 ): CallDeclaration<I, O, F> {
   const { input, output, faults, ...options } = declaration
 

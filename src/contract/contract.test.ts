@@ -153,6 +153,13 @@ test('the four kinds of streaming', () => {
   assert.deepEqual(kinds, ['unary', 'server_streaming', 'client_streaming', 'bidirectional'])
 })
 
+test('a call without input, output and options needs no braces', () => {
+  const info = contractInfo(contract('acme.x.v1', { ping: call(), tidy: task() }))
+
+  assert.equal(operationOf(info, 'ping', 'call').rest.path, '/acme.x.v1/ping')
+  assert.equal(operationOf(info, 'tidy', 'task').output, undefined)
+})
+
 test('a fault of one schema can be declared by several operations', () => {
   const Gone = fault('not_found', z.object({ at: z.date() }).meta({ id: 'Gone' }), {
     http: 410,

@@ -34,7 +34,7 @@ export interface TaskSettings {
  * ```
  */
 export function task<I extends Part = undefined, O extends Part = undefined>(
-  declaration: TaskSettings & { readonly input?: I; readonly output?: O },
+  declaration: TaskSettings & { readonly input?: I; readonly output?: O } = {},
 ): TaskDeclaration<I, O> {
   const { input, output, ...options } = declaration
 
