@@ -269,7 +269,7 @@ for (const scheme of ['trunk', 'http']) {
     const { server } = await named('a')
     await using _ = server
     await using calling = client(`${scheme === 'trunk' ? 'trunks' : 'https'}://127.0.0.1:${server.port}`)
-    await assert.rejects(calling.who(), { code: 'unavailable', processed: 'no' })
+    await assert.rejects(calling.who(), { code: 'unavailable', processed: 'no', message: /speaks no TLS/ })
   })
 
   test(`listeners on an AbortSignal go with their call, over ${scheme}`, async () => {

@@ -93,5 +93,9 @@ function explained({ code = '', message }: NodeJS.ErrnoException): string {
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_WRONG_VERSION')) {
     return `the TLS handshake failed, perhaps because the server speaks no TLS there (${message})`
   }
+  if (code === 'ECONNRESET' && message.includes('secure TLS')) {
+    return 'the server ended the TLS handshake, perhaps because it speaks no TLS there'
+  }
+  if (code === 'ENOTFOUND') return `no such host is known (${message})`
   return message
 }
