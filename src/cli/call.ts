@@ -39,7 +39,11 @@ export const command: Command = {
       multiple: true,
       doc: 'Metadata to send. Values of names in -bin are base64.',
     },
-    timeout: { value: 'time', doc: 'How long the call may take.', default: '30s, none for streams' },
+    timeout: {
+      value: 'time',
+      doc: 'How long the call may take: 500ms, 10s, 2m; a bare number is milliseconds.',
+      default: '30s, none for streams',
+    },
     verbose: { short: 'v', doc: 'Prints metadata, trailers and timing on stderr.' },
     'tls-ca': { value: 'file', doc: 'Trusts the certificates of this PEM file.' },
   },

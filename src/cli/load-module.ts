@@ -126,7 +126,9 @@ function explain(error: unknown, shown: string): Failure {
     case 'ERR_UNKNOWN_FILE_EXTENSION':
       return problem(
         `${shown} cannot be loaded: ${message}`,
-        'Node runs .ts, .mts, .js, .mjs and .cjs files.',
+        /\.m?ts\b/.test(message) && process.features.typescript === false
+          ? `This Node (${process.version}) runs no TypeScript; Trunkline needs Node 24 or newer.`
+          : 'Node runs .ts, .mts, .js, .mjs and .cjs files.',
       )
     case 'ERR_UNSUPPORTED_NODE_MODULES_TYPE_STRIPPING':
       return problem(
