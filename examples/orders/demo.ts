@@ -25,15 +25,7 @@ try {
 }
 
 async function main(): Promise<number> {
-  const { values } = parseArgs({
-    options: {
-      once: { type: 'boolean', default: false },
-      rate: { type: 'string', default: '300' },
-      orders: { type: 'string' },
-      port: { type: 'string', default: '7000' },
-      help: { type: 'boolean', short: 'h', default: false },
-    },
-  })
+  const values = options()
 
   if (values.help) {
     console.log(usage)
@@ -57,6 +49,23 @@ async function main(): Promise<number> {
     return values.once ? await once(servers, orders) : await keepGoing(servers, orders, rate, told)
   } finally {
     await Promise.all(servers.map((server) => server.end()))
+  }
+}
+
+function options() {
+  try {
+    const { values } = parseArgs({
+      options: {
+        once: { type: 'boolean', default: false },
+        rate: { type: 'string', default: '300' },
+        orders: { type: 'string' },
+        port: { type: 'string', default: '7000' },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    })
+    return values
+  } catch (error) {
+    throw new Error(`${(error as Error).message}\n${usage}`, { cause: error })
   }
 }
 
@@ -107,6 +116,10 @@ async function keepGoing(
     rate,
   )
   console.log(linesToTry(servers).join('\n'))
+  console.log(
+    `The clients below send ${orders.length} orders again and again, with other calls between; ` +
+      'some are faults on purpose. Ctrl-C ends.\n',
+  )
   const table = startTable(statistics)
 
   const fallen = Promise.race(servers.map((server) => server.fallen))
