@@ -1,13 +1,14 @@
 /** Filters and handlers that do what TypeScript forbids, or what only JavaScript can, harm only their own call. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { CallError, type Filter, call, connect, contract, implement } from 'trunkline'
+import { CallError, type Filter, call, connect, contract, fault, implement } from 'trunkline'
 import * as z from 'zod'
 import { networkRows, pair, rows } from './rows.ts'
 
 const How = z.object({ how: z.string() })
 const Bad = contract('test.bad.v1', {
   fail: call({ input: How, output: z.object({ n: z.int32() }) }),
+  unfit: call({ faults: { short: fault('aborted', z.object({ left: z.int32() })) } }),
   thenable: call({ output: z.object({ n: z.int32() }) }),
   limited: call({ input: z.object({ n: z.int32().max(5) }), output: z.object({ n: z.int32() }) }),
 })
@@ -61,6 +62,9 @@ const implementation = implement(
     },
     // oxlint-disable-next-line unicorn/no-thenable
     thenable: () => ({ then: (resolve: (value: unknown) => void) => resolve({ n: 7 }) }) as never,
+    unfit(_input, ctx) {
+      throw ctx.fault.short({ left: 'a secret' as never })
+    },
     limited(input) {
       seen.push(input)
       return { n: 1 }
@@ -82,6 +86,16 @@ for (const row of rows) {
       await assert.rejects(running.client.fail({ how }, { timeout: 5_000 }), failsWith('internal'), how)
     }
     assert.deepEqual(await running.client.thenable(), { n: 7 })
+  })
+
+  test(`the detail of a fault that does not fit its schema stays here, over ${row.name}`, async () => {
+    await using running = await pair(row, Bad, implementation)
+    await assert.rejects(running.client.unfit({ timeout: 5_000 }), (error: unknown) => {
+      assert.ok(CallError.is(error), String(error))
+      assert.equal(error.fault, undefined)
+      assert.doesNotMatch(error.message, /a secret/)
+      return true
+    })
   })
 
   test(`an error keeps its code when only what goes with it cannot be sent, over ${row.name}`, async () => {

@@ -174,10 +174,17 @@ export class InProcessChannel implements Channel {
 
   /** Both calls end with what the caller may know. */
   #fail(call: Call, served: Call, error: unknown): CallError {
-    const known = call.canceled ?? this.#host.failure(served, error)
+    let known = call.canceled ?? this.#host.failure(served, error)
+    let theirs: CallError
+    try {
+      theirs = withCopiedFault(call, known)
+    } catch (wrong) {
+      if (!(wrong instanceof Invalid)) throw wrong
+      known = invalidOutput(served, wrong, this.#host.log)
+      theirs = withCopiedFault(call, known)
+    }
     served.cancel(known)
     served.end(known, 1, 0)
-    const theirs = withCopiedFault(call, known)
     call.end(theirs, 0, 1)
     return theirs
   }
