@@ -126,7 +126,7 @@ function explain(error: unknown, shown: string): Failure {
     case 'ERR_UNKNOWN_FILE_EXTENSION':
       return problem(
         `${shown} cannot be loaded: ${message}`,
-        /\.m?ts\b/.test(message) && process.features.typescript === false
+        /\.m?ts\b/.test(message) && !process.features.typescript
           ? `This Node (${process.version}) runs no TypeScript; Trunkline needs Node 24 or newer.`
           : 'Node runs .ts, .mts, .js, .mjs and .cjs files.',
       )
