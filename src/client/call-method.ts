@@ -113,6 +113,8 @@ function failed(call: Call, error: unknown): CallError {
           cause: error,
         },
       )
+  // A filter that failed beside a call which is still open gives it up: nobody waits for the answer.
+  call.cancel(known)
   call.end(known, 0, 0)
   return known
 }

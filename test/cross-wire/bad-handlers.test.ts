@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import test from 'node:test'
 import { CallError, type Filter, call, connect, contract, fault, implement } from 'trunkline'
 import * as z from 'zod'
+import { signal } from '../support/events.ts'
 import { networkRows, pair, rows } from './rows.ts'
 
 const How = z.object({ how: z.string() })
@@ -116,5 +117,27 @@ for (const row of networkRows) {
     await assert.rejects(loose.limited({ n: 6 }), (error: unknown) => CallError.is(error))
     assert.deepEqual(seen, [])
     await loose[Symbol.asyncDispose]()
+  })
+}
+
+for (const row of rows) {
+  test(`a client's filter that gives up beside an open call cancels it, over ${row.name}`, async () => {
+    const Wait = contract('test.wait.v1', { wait: call({}) })
+    const entered = signal()
+    const told = signal()
+    const waiting = implement(Wait, {
+      async wait(_input, ctx) {
+        ctx.signal.addEventListener('abort', () => told.resolve())
+        entered.resolve()
+        await told.promise
+      },
+    })
+    const impatient: Filter = (next) => (call) => {
+      const gaveUp = entered.promise.then(() => Promise.reject(new CallError('aborted', 'enough')))
+      return Promise.race([next(call), gaveUp])
+    }
+    await using running = await pair(row, Wait, waiting, { connect: { filters: { call: [impatient] } } })
+    await assert.rejects(running.client.wait({ timeout: 60_000 }), failsWith('aborted'))
+    await told.promise
   })
 }
