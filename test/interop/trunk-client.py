@@ -10,6 +10,7 @@ test trunk-python.test.ts does.
 import json
 import struct
 
+OVERHEAD = 32  # what a frame with a message costs beside its bytes
 MAGIC = b'\xf5trunk\r\n'
 HELLO, OPEN, DATA, ERROR, CANCEL, CREDIT, PING, PONG, GOAWAY, DESCRIBE, DESCRIPTION = range(1, 12)
 END, MORE, MESSAGE, METADATA, TRAILERS = 1, 2, 4, 8, 16
@@ -112,14 +113,14 @@ class Call:
         """Sends one message, in parts, as credit allows."""
         at = 0
         while True:
-            while at < len(message) and min(self.credit, self.trunk.credit) <= 0 and not self.ended:
+            while min(self.credit, self.trunk.credit) <= 0 and not self.ended:
                 self.trunk.read()
             if self.ended:
                 return
             size = min(len(message) - at, 32768, self.credit, self.trunk.credit)
             more = at + size < len(message)
-            self.credit -= size
-            self.trunk.credit -= size
+            self.credit -= size + OVERHEAD
+            self.trunk.credit -= size + OVERHEAD
             self.trunk.write(DATA, MESSAGE | (MORE if more else END if last else 0), self.id, message[at:at + size])
             at += size
             if not more:
@@ -164,7 +165,7 @@ class Call:
         if flags & MESSAGE:
             part = fields.rest()
             self.part += part
-            self.part_owed += len(part)
+            self.part_owed += len(part) + OVERHEAD
             if not flags & MORE:
                 self.inbox.append((self.part, self.part_owed))
                 self.part, self.part_owed = b'', 0
@@ -188,7 +189,7 @@ class Trunk:
         self.sock.sendall(struct.pack('>I', len(body))[1:] + bytes((kind, flags)) + struct.pack('>I', stream) + body)
 
     def give(self, size):
-        """Bytes of messages were dealt with."""
+        """Frames with messages were dealt with."""
         self.owed += size
         if self.owed * 2 >= ASSUMED['connection_window']:
             self.write(CREDIT, 0, 0, struct.pack('>I', self.owed))

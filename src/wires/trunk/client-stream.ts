@@ -14,7 +14,7 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { readError } from './error-frame.ts'
 import { type Cursor, writeMetadata, writeText, writeVarint } from './fields.ts'
-import { flag, frameType } from './frames.ts'
+import { flag, frameCost, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
@@ -149,7 +149,7 @@ export class ClientStream implements IncomingOwner {
       }
 
       flags |= flag.message
-      connection.out.credit -= size
+      connection.out.credit -= frameCost(size)
     }
 
     writer.bytes[start + 4] = flags
@@ -222,7 +222,7 @@ export class ClientStream implements IncomingOwner {
     if ((flags & flag.message) !== 0) this.#owner.connection.received(end - at)
     if (this.over) {
       // Cancelled by this side; the server cannot have known.
-      this.#owner.connection.release(end - at)
+      if ((flags & flag.message) !== 0) this.#owner.connection.release(frameCost(end - at))
       if ((flags & flag.end) !== 0) this.#owner.release(this)
     } else if (this.method.streamedOutput) {
       this.#streamed(flags, bytes, at, end)
@@ -238,7 +238,7 @@ export class ClientStream implements IncomingOwner {
       if (end - at > this.#owner.settings.streamWindow) {
         throw new ProtocolError(`stream ${this.id}: more bytes than its credit`)
       }
-      this.#owner.connection.release(end - at)
+      this.#owner.connection.release(frameCost(end - at))
       if (end - at > this.#owner.settings.messageSize) {
         this.#fail(this.#tooLarge())
         return

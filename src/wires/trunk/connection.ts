@@ -204,27 +204,27 @@ export class Connection implements FrameSink, OutboxOwner, Watched {
     return false
   }
 
-  /** Whether the one message of a call may be sent now, in one frame with its head. */
+  /** Whether the one message of a call may be sent now, in one frame with its head; not with the last of the credit. */
   takes(size: number): boolean {
     const peer = this.peer as Settings
     return (
-      size <= fragmentSize && size <= peer.streamWindow && size <= this.out.credit && size <= peer.messageSize
+      size <= fragmentSize && size <= peer.streamWindow && size < this.out.credit && size <= peer.messageSize
     )
   }
 
-  /** `size` bytes of messages came in. */
+  /** A frame with `size` bytes of a message came in. */
   received(size: number): void {
     if (!this.#window.receive(size)) throw new ProtocolError('more bytes than the credit of the connection')
   }
 
-  /** Bytes of messages that came in and nobody has taken. */
+  /** What the frames cost that came in and whose messages nobody has taken. */
   get buffered(): number {
     return this.#window.held + this.partials.granted
   }
 
-  /** `size` bytes of messages that came in are dealt with. */
-  release(size: number): void {
-    const granted = this.#window.release(size)
+  /** Frames that came in and cost `cost` are dealt with. */
+  release(cost: number): void {
+    const granted = this.#window.release(cost)
     if (granted > 0) this.grant(0, granted)
   }
 

@@ -14,7 +14,7 @@
  *
  *     open        = method timeout [ metadata ] [ message ]
  *     data        = [ metadata ] [ trailers ] [ message ]
- *     credit      = 4 OCTET                           ; bytes, big-endian, at least 1
+ *     credit      = 4 OCTET                           ; bytes, big-endian, at least 1; see frameCost
  *     ping, pong  = 8 OCTET
  *     cancel      = code text
  *     goaway      = code opens text
@@ -58,6 +58,18 @@ export const frameHeader = 9
 
 /** The longest part of a message in one frame, so that a large message lets others pass. */
 export const fragmentSize = 32 * 1024
+
+/** What a frame with a message, or a part of one, costs beside its bytes: about what a receiver keeps for it. */
+export const messageOverhead = 32
+
+/**
+ * What a frame with `size` bytes of a message takes from the credit of its stream and of the connection. It may be sent
+ * when both are more than 0 and at least `size`, and so may leave them below 0 by as much as the overhead: a window of
+ * any size lets a message through.
+ */
+export function frameCost(size: number): number {
+  return size + messageOverhead
+}
 
 /** What a peer may put into one frame unless it was told otherwise. */
 export const defaultFrameSize = 64 * 1024

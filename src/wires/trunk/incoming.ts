@@ -2,12 +2,13 @@
  * HOT PATH of streams. The messages of one direction as they come in: put together from fragments, kept until the
  * application asks, decoded then. A state machine without I/O; what it has dealt with it tells `released`.
  *
- * Bytes count against the stream's window until the application takes the message. Only the parts of a message that is
+ * Frames count against the stream's window until the application takes the message. Only the parts of a message that is
  * being waited for are released as they come, as far as partials.ts allows, so that a message may be larger than the
  * window, and a reader that does not read holds one window at most.
  */
 import type { CallError } from '../../call/error.ts'
 import { Assembly } from './assembly.ts'
+import { frameCost } from './frames.ts'
 import type { Partial, Partials } from './partials.ts'
 import { ReceiveWindow } from './window.ts'
 
@@ -17,7 +18,7 @@ const messagesPerTurn = 512
 export interface IncomingOwner {
   /** Decodes and refines. Throws or rejects with what the reader shall see. */
   decode(bytes: Buffer, start: number, end: number): unknown
-  /** `stream` bytes may be granted to the peer for the stream, `connection` bytes have left the connection's window. */
+  /** `stream` bytes may be granted to the peer for the stream, `connection` have left the connection's window. */
   released(stream: number, connection: number): void
   /** The reader gave up before the end. */
   abandoned(): void
@@ -32,7 +33,7 @@ interface Received {
   readonly bytes: Buffer
   readonly start: number
   readonly end: number
-  /** Bytes that still count against the window. */
+  /** What still counts against the window. */
   readonly held: number
 }
 
@@ -49,8 +50,10 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
   #next = 0
   /** The message that is arriving in parts. */
   #partial: Assembly | undefined
-  /** Its bytes that still count against the window. */
+  /** What of it still counts against the window. */
   #withheld = 0
+  /** What of it was granted again. */
+  #granted = 0
   /** Its place among the messages of the connection that have begun. */
   #begun = 0
 
@@ -86,22 +89,23 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
    */
   receive(bytes: Buffer, start: number, end: number, more: boolean): undefined | 'overrun' | 'too large' {
     const size = end - start
+    const cost = frameCost(size)
     if (!this.#window.receive(size)) return 'overrun'
 
     if (this.#abandoned) {
-      this.#owner.released(0, size)
+      this.#owner.released(0, cost)
       if (!more) this.received++
       return undefined
     }
 
     if ((this.#partial?.size ?? 0) + size > this.#messageSize) {
-      this.#owner.released(0, size)
+      this.#owner.released(0, cost)
       return 'too large'
     }
 
     if (!more && this.#partial === undefined) {
       this.received++
-      this.#arrive(bytes, start, end, size)
+      this.#arrive(bytes, start, end, cost)
       return undefined
     }
 
@@ -110,7 +114,7 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
       this.#begun = this.#partials.begin()
     }
     this.#partial.add(bytes, start, end)
-    this.#withheld += size
+    this.#withheld += cost
 
     if (!more) {
       const whole = this.#partial.whole()
@@ -181,15 +185,16 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
 
   #forgetPartial(): void {
     if (this.#partial === undefined) return
-    const granted = this.#partial.size - this.#withheld
+    const granted = this.#granted
     this.#partial = undefined
     this.#withheld = 0
+    this.#granted = 0
     this.#partials.leave(this, granted)
   }
 
-  #release(size: number): void {
-    const granted = this.#complete ? 0 : this.#window.release(size)
-    this.#owner.released(granted, size)
+  #release(cost: number): void {
+    const granted = this.#complete ? 0 : this.#window.release(cost)
+    this.#owner.released(granted, cost)
   }
 
   // ── Partial ──
@@ -206,6 +211,7 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
     const held = this.#withheld
     if (held === 0 || !this.#partials.take(this, held)) return
     this.#withheld = 0
+    this.#granted += held
     this.#release(held)
   }
 

@@ -19,9 +19,11 @@ import {
   rawServer,
   serverHello,
 } from '../../../test/support/trunk-raw.ts'
+import type { TrunkChannel } from './client.ts'
+import type { ServerConnection } from './server.ts'
 import { writeMetadata, writeText, writeVarint } from './fields.ts'
 import { Metadata } from '../../call/metadata.ts'
-import { flag, frameType, magic } from './frames.ts'
+import { flag, frameType, magic, messageOverhead } from './frames.ts'
 
 const N = z.object({ n: z.int32() })
 const Lies = contract('test.lies.v1', {
@@ -437,6 +439,74 @@ for (const { what, reason, tell } of serverLies) {
     )
   })
 }
+
+// ── messages without bytes ──
+
+const streamWindow = 100 * messageOverhead
+const empties = (stream: number, count: number): Buffer[] =>
+  Array.from({ length: count }, () => frame(frameType.data, flag.message, stream, new Uint8Array()))
+
+test('a client may send as many empty messages as a window has room for, and no more, to who does not read', async () => {
+  await using pair = await trunkPair([served], { limits: { streamWindow } })
+  const before = new Set(pair.served)
+  const peer = await rawClient(pair.port)
+  await peer.first(frameType.hello)
+  const [connection] = [...pair.served].filter((each) => !before.has(each)) as ServerConnection[]
+  peer.write(frame(frameType.open, 0, id(1, 0), openBody(sum, new Uint8Array())))
+  peer.write(...empties(id(1, 0), 100), frame(frameType.ping, 0, 0, new Uint8Array(8)))
+  await peer.first(frameType.pong)
+  assert.equal(connection!.connection.buffered, streamWindow)
+  assert.equal(peer.frames.filter(({ type }) => type === frameType.credit).length, 0)
+
+  peer.write(...empties(id(1, 0), 1))
+  assert.match(await peer.reason(), /stream 65536: more bytes than its credit/)
+  await peer.closed
+})
+
+test('a server may send as many empty messages as a window has room for, and no more, to who does not read', async () => {
+  let theirs: RawPeer | undefined
+  using server = await rawServer((peer) => {
+    theirs = peer
+    peer.write(hello())
+  })
+  const channel = await channelTo(server.port, contractInfo(Lies), { streamWindow }, new Log())
+  const ended = new Promise<CallError | undefined>((resolve) => {
+    channel.onState(resolve)
+  })
+  const peer = theirs as RawPeer
+  const answer = send(channel, callOf(Lies, 'count', { n: 7 }))
+  const { id: stream } = await peer.first(frameType.open)
+  peer.write(...empties(stream, 100), frame(frameType.ping, 0, 0, new Uint8Array(8)))
+  await peer.first(frameType.pong)
+  const { output } = await answer
+  assert.equal((channel as TrunkChannel).connection.buffered, streamWindow)
+
+  peer.write(...empties(stream, 1))
+  assert.match((await ended)?.message ?? '', /more bytes than its credit/)
+  let read = 0
+  await assert.rejects(
+    async () => {
+      for await (const { n } of output as AsyncIterable<{ n: number }>) read += n + 1
+    },
+    { code: 'unavailable' },
+  )
+  assert.equal(read, 100)
+})
+
+test('the connection counts empty messages too, those of unary calls as well, and gives back what they cost', async () => {
+  await using pair = await trunkPair([served], { limits: { connectionWindow: streamWindow } })
+  const peer = await rawClient(pair.port)
+  await peer.first(frameType.hello)
+  for (let generation = 1; generation <= 100; generation++) {
+    peer.write(frame(frameType.open, whole, id(generation, 0), openBody(echo, new Uint8Array())))
+    await peer.first(frameType.data, id(generation, 0))
+  }
+  const granted = peer.frames
+    .filter(({ type, id: stream }) => type === frameType.credit && stream === 0)
+    .reduce((total, { body }) => total + body.readUInt32BE(0), 0)
+  assert.equal(granted, streamWindow)
+  peer.socket.destroy()
+})
 
 test('a server that answers no handshake is given up after limits.headerTimeout', async () => {
   using server = await rawServer(() => undefined)

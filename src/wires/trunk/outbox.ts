@@ -7,7 +7,15 @@
  */
 import type { Duplex } from 'node:stream'
 import type { Writer } from '../../codec/writer.ts'
-import { beginFrame, finishFrame, flag, fragmentSize, frameType } from './frames.ts'
+import {
+  beginFrame,
+  finishFrame,
+  flag,
+  fragmentSize,
+  frameCost,
+  frameType,
+  messageOverhead,
+} from './frames.ts'
 import type { Outgoing, Outlet, Pending } from './outgoing.ts'
 import type { Writers } from './writers.ts'
 
@@ -36,7 +44,7 @@ export class Outbox implements Outlet {
   readonly #writers: Writers
   readonly #owner: OutboxOwner
 
-  /** Bytes of messages that the peer allows on this connection. */
+  /** Bytes of messages that the peer allows on this connection; below 0 by no more than the overhead of a frame. */
   credit = 0
   /** OPENs that were written (by a client) or seen (by a server), and of these, handed to the socket. */
   opens = 0
@@ -58,7 +66,7 @@ export class Outbox implements Outlet {
   #queue: Outgoing[] = []
   /** Those of them whose message has begun, the first begun first. */
   #begun: Outgoing[] = []
-  /** Bytes of the connection's credit that are kept for the message that was begun first. */
+  /** Credit of the connection that is kept for the message that was begun first, and the overhead of another's part. */
   #reserve = 0
   /** Streams that wait for credit or for the socket. */
   #blocked = new Set<Outgoing>()
@@ -72,7 +80,7 @@ export class Outbox implements Outlet {
   /** The peer has said how much credit the connection has. */
   greeted(connectionWindow: number): void {
     this.credit = connectionWindow
-    this.#reserve = connectionWindow >>> 2
+    this.#reserve = (connectionWindow >>> 2) + messageOverhead
   }
 
   /** A chunk is about to be read. */
@@ -274,10 +282,10 @@ export class Outbox implements Outlet {
       const rest = pending.bytes.length - pending.at
       const credit = first === undefined || first === outgoing ? this.credit : this.credit - this.#reserve
       const size = Math.min(rest, fragmentSize, outgoing.credit, credit)
-      if (credit <= 0 && rest > 0) return
+      if (credit <= 0) return
       this.#queue.splice(index, 1)
 
-      if (size <= 0 && rest > 0) {
+      if (outgoing.credit <= 0) {
         // Comes back with the stream's next credit.
         outgoing.queued = false
         continue
@@ -299,8 +307,9 @@ export class Outbox implements Outlet {
     pending.bytes.copy(writer.bytes, writer.position, pending.at, pending.at + size)
     writer.position += size
     pending.at += size
-    outgoing.credit -= size
-    this.credit -= size
+    const cost = frameCost(size)
+    outgoing.credit -= cost
+    this.credit -= cost
     this.waiting -= size
     if (whole) this.#forget(outgoing)
     else if (!this.#begun.includes(outgoing)) this.#begun.push(outgoing)

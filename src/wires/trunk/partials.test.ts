@@ -18,7 +18,7 @@ import {
   serverHello,
 } from '../../../test/support/trunk-raw.ts'
 import type { TrunkChannel } from './client.ts'
-import { flag, frameType } from './frames.ts'
+import { flag, frameCost, frameType } from './frames.ts'
 import { Partials } from './partials.ts'
 import type { ServerConnection } from './server.ts'
 
@@ -91,7 +91,10 @@ const mebibyte = 1024 * 1024
 const limits = { messageSize: mebibyte, connectionWindow: mebibyte, streamWindow: mebibyte / 8 }
 const calls = 1000
 
-/** Sends all but the last byte of a message on every stream, as far as credit goes, until no more credit comes. */
+/**
+ * Sends all but the last byte of a message on every stream, as far as credit goes, until no more credit comes. Returns
+ * what that cost.
+ */
 async function sendAlmostAll(peer: RawPeer, ids: readonly number[]): Promise<number> {
   const streams = new Map(ids.map((id) => [id, { credit: limits.streamWindow, left: mebibyte - 1 }]))
   let credit = limits.connectionWindow
@@ -112,12 +115,12 @@ async function sendAlmostAll(peer: RawPeer, ids: readonly number[]): Promise<num
 
     for (const [id, each] of streams) {
       const size = Math.min(credit, each.credit, each.left, 20_000)
-      if (size === 0) continue
+      if (size <= 0) continue
       peer.write(frame(frameType.data, flag.message | flag.more, id, new Uint8Array(size)))
-      credit -= size
-      each.credit -= size
+      credit -= frameCost(size)
+      each.credit -= frameCost(size)
       each.left -= size
-      sent += size
+      sent += frameCost(size)
     }
 
     // A ping and its answer: the other side has dealt with all of it.

@@ -10,7 +10,7 @@
 export interface Partial {
   /** The order in which messages were begun. */
   readonly begun: number
-  /** Bytes that have not been granted again. */
+  /** What its frames cost that has not been granted again. */
   readonly withheld: number
   /** Grants them. */
   proceed(): void
@@ -23,7 +23,7 @@ export class Partials {
   #begun = 0
   /** Whether some message had to wait, since that was last looked at. */
   #someWait = false
-  /** Bytes of incomplete messages that were granted again. */
+  /** What the frames of incomplete messages cost that was granted again. */
   granted = 0
 
   /**

@@ -1,7 +1,7 @@
 /** HOT PATH of streams. One message of a stream into a frame, or, when it is large or has to wait, into the queue. */
 import type { Codec } from './codecs.ts'
 import type { Connection } from './connection.ts'
-import { flag, fragmentSize, frameType } from './frames.ts'
+import { flag, fragmentSize, frameCost, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import type { Outgoing } from './outgoing.ts'
 
@@ -29,9 +29,11 @@ export function sendMessage(
 
   const size = writer.position - at
 
-  if (size <= fragmentSize && size <= outgoing.credit && size <= out.credit && size <= peer.messageSize) {
-    outgoing.credit -= size
-    out.credit -= size
+  // One that takes exactly what is left goes by the queue, so that credit of 0 needs no look of its own.
+  if (size <= fragmentSize && size < outgoing.credit && size < out.credit && size <= peer.messageSize) {
+    const cost = frameCost(size)
+    outgoing.credit -= cost
+    out.credit -= cost
     out.commit(writer)
     return size
   }

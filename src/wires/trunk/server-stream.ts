@@ -15,7 +15,7 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { writeError } from './error-frame.ts'
 import { writeMetadata } from './fields.ts'
-import { flag, frameHeader, frameType } from './frames.ts'
+import { flag, frameCost, frameHeader, frameType } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
@@ -199,12 +199,14 @@ export class ServerStream implements InputSource, IncomingOwner {
     const size = writer.position - at
     this.#sent = 1
 
-    if (!connection.takes(size)) {
-      this.#answerLarge(writer, at, size, peer, reply)
-      return
+    if (output !== undefined) {
+      if (!connection.takes(size)) {
+        this.#answerLarge(writer, at, size, peer, reply)
+        return
+      }
+      connection.out.credit -= frameCost(size)
     }
 
-    connection.out.credit -= size
     if ((flags & (flag.metadata | flag.trailers)) !== 0) writer.bytes[connection.out.frameStart + 4] = flags
     connection.out.commitUnary(writer)
     this.#finish(undefined)
@@ -314,12 +316,7 @@ export class ServerStream implements InputSource, IncomingOwner {
     if (this.over) return
     const { host } = this.#owner
     const call = this.call as Call
-    const known =
-      error instanceof Invalid
-        ? invalidOutput(call, error, host.log)
-        : CallError.is(error)
-          ? error
-          : host.failure(call, error)
+    const known = error instanceof Invalid ? invalidOutput(call, error, host.log) : host.failure(call, error)
     this.#sendError(known)
     this.#finish(known)
   }

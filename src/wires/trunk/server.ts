@@ -16,7 +16,15 @@ import { Budget } from './budget.ts'
 import type { Codecs } from './codecs.ts'
 import { Connection, type Role, goawayCode } from './connection.ts'
 import { writeError } from './error-frame.ts'
-import { defaultFrameSize, flag, fragmentSize, frameType, magic, protocolVersion } from './frames.ts'
+import {
+  defaultFrameSize,
+  flag,
+  fragmentSize,
+  frameCost,
+  frameType,
+  magic,
+  protocolVersion,
+} from './frames.ts'
 import {
   type ServedContract,
   type Settings,
@@ -230,7 +238,11 @@ export class ServerConnection implements Role, Served, StreamOwner {
     if ((flags & flag.metadata) !== 0) metadata = cursor.metadata(this.#service.settings.headerSize)
     const at = cursor.at
     checkMessage(flags, at, end)
-    if (end > at) connection.received(end - at)
+    let cost = 0
+    if ((flags & flag.message) !== 0) {
+      connection.received(end - at)
+      cost = frameCost(end - at)
+    }
     if (end - at > this.#service.settings.streamWindow) {
       throw new ProtocolError(`stream ${id}: more bytes than its credit`)
     }
@@ -239,7 +251,7 @@ export class ServerConnection implements Role, Served, StreamOwner {
     const method = this.#service.method(number)
     const refusal = method === undefined ? unknownMethod(number) : this.#refusal(end - at)
     if (method === undefined || refusal !== undefined) {
-      this.#refuse(id, end - at, refusal as CallError)
+      this.#refuse(id, cost, refusal as CallError)
       return
     }
 
@@ -249,13 +261,13 @@ export class ServerConnection implements Role, Served, StreamOwner {
 
     if ((flags & (flag.end | flag.message)) === (flag.end | flag.message) && !method.streamedInput) {
       stream.accept(bytes, at, end)
-      connection.release(end - at)
+      connection.release(cost)
     } else if (method.input !== undefined) {
       const incoming = stream.expect(this.#service.settings)
       if ((flags & flag.message) !== 0) incoming.receive(bytes, at, end, (flags & flag.more) !== 0)
       if ((flags & flag.end) !== 0) incoming.end()
     } else {
-      connection.release(end - at)
+      connection.release(cost)
     }
 
     connection.watch()
@@ -293,10 +305,10 @@ export class ServerConnection implements Role, Served, StreamOwner {
   }
 
   /** Answers an OPEN that becomes no call. */
-  #refuse(id: number, size: number, error: CallError): void {
+  #refuse(id: number, cost: number, error: CallError): void {
     const { connection } = this
     this.#slots.skip(id)
-    connection.release(size)
+    connection.release(cost)
     if (!this.#spend()) return
     const writer = connection.out.begin(frameType.error, 0, id)
     writeError(writer, undefined, error, this.codecs)
@@ -316,13 +328,13 @@ export class ServerConnection implements Role, Served, StreamOwner {
     }
     checkMessage(flags, start, end)
     const size = end - start
-    connection.received(size)
+    if ((flags & flag.message) !== 0) connection.received(size)
     const stream = this.#slots.get(id)
 
     if (stream === undefined) {
       // The call was over when this came: its sender cannot have known.
-      connection.release(size)
       if ((flags & flag.message) === 0) connection.spend(1)
+      else connection.release(frameCost(size))
       return
     }
 

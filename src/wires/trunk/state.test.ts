@@ -11,6 +11,7 @@ import { Outgoing, iteratorOf, pump } from './outgoing.ts'
 import { Partials } from './partials.ts'
 import { ProtocolError } from './protocol-error.ts'
 import { Slots } from './slots.ts'
+import { frameCost, messageOverhead } from './frames.ts'
 import { ReceiveWindow } from './window.ts'
 
 // ── credit ──
@@ -19,24 +20,43 @@ test('credit is granted in halves of the window, and never more than was used', 
   const window = new ReceiveWindow(100)
   assert.equal(window.receive(60), true)
   assert.equal(window.release(9), 0)
-  assert.equal(window.release(51), 60)
+  assert.equal(window.release(83), frameCost(60))
   assert.equal(window.receive(100), true)
   assert.equal(window.receive(1), false)
+})
+
+test('a window of any size takes a message of its size and no other, not even an empty one', () => {
+  for (const size of [1, 31, 32, 33, 65_536]) {
+    const window = new ReceiveWindow(size)
+    assert.equal(window.receive(size), true)
+    assert.equal(window.held, frameCost(size))
+    assert.equal(window.release(frameCost(size)), frameCost(size))
+    assert.equal(window.receive(size), true)
+    assert.equal(window.receive(0), false)
+  }
+})
+
+test('a window ends at as many empty messages as their overhead fills', () => {
+  const window = new ReceiveWindow(10 * messageOverhead)
+  for (let message = 0; message < 10; message++) assert.equal(window.receive(0), true)
+  assert.equal(window.receive(0), false)
 })
 
 test('a sender that keeps to its credit is never refused, and one that does not always is', () => {
   const property = fc.property(
     fc.integer({ min: 1, max: 1000 }),
-    fc.array(fc.integer({ min: 1, max: 400 }), { maxLength: 60 }),
+    fc.array(fc.nat(400), { maxLength: 60 }),
     (size, wishes) => {
       const window = new ReceiveWindow(size)
       let credit = size
       let held = 0
       for (const wish of wishes) {
-        const sent = Math.min(wish, credit)
-        assert.equal(window.receive(sent), true)
-        credit -= sent
-        held += sent
+        if (credit > 0) {
+          const sent = Math.min(wish, credit)
+          assert.equal(window.receive(sent), true)
+          credit -= frameCost(sent)
+          held += frameCost(sent)
+        }
         const dealtWith = Math.floor(held / 2)
         held -= dealtWith
         credit += window.release(dealtWith)
@@ -152,12 +172,12 @@ function incoming(window = 100, messageSize = 1000, partials = new Partials(1 <<
 
 test('messages that nobody asks for use up the window and are not released', async () => {
   const { stream, receive, state } = incoming()
-  assert.equal(receive('a'.repeat(60)), undefined)
-  assert.equal(receive('b'.repeat(40)), undefined)
+  assert.equal(receive('a'.repeat(20)), undefined)
+  assert.equal(receive('b'.repeat(48)), undefined)
   assert.deepEqual(state.released, { stream: 0, connection: 0 })
-  assert.equal(receive('c'), 'overrun')
-  assert.equal((await stream.next()).value, 'a'.repeat(60))
-  assert.deepEqual(state.released, { stream: 60, connection: 60 })
+  assert.equal(receive(''), 'overrun')
+  assert.equal((await stream.next()).value, 'a'.repeat(20))
+  assert.deepEqual(state.released, { stream: frameCost(20), connection: frameCost(20) })
 })
 
 test('parts of a message are released as they come only while it is waited for', async () => {
@@ -165,11 +185,11 @@ test('parts of a message are released as they come only while it is waited for',
   receive('a'.repeat(80), true)
   assert.equal(state.released.connection, 0)
   const next = stream.next()
-  assert.equal(state.released.connection, 80)
+  assert.equal(state.released.connection, frameCost(80))
   for (let part = 0; part < 5; part++) assert.equal(receive('b'.repeat(80), true), undefined)
   assert.equal(receive('c'), undefined)
   assert.equal((await next).value, `${'a'.repeat(80)}${'b'.repeat(400)}c`)
-  assert.equal(state.released.connection, 481)
+  assert.equal(state.released.connection, 6 * frameCost(80) + frameCost(1))
 })
 
 test('a message above the limit is told from a lie', () => {
@@ -190,7 +210,7 @@ test('an error comes after the messages before it; a call given up drops them', 
   dropped.receive('a')
   dropped.stream.fail(error)
   await assert.rejects(dropped.stream.next(), error)
-  assert.equal(dropped.state.released.connection, 1)
+  assert.equal(dropped.state.released.connection, frameCost(1))
 })
 
 test('a reader that stops gives back what it had not read, and says so once', async () => {
@@ -198,9 +218,9 @@ test('a reader that stops gives back what it had not read, and says so once', as
   receive('a'.repeat(50))
   await stream.return()
   await stream.return()
-  assert.deepEqual(state, { released: { stream: 0, connection: 50 }, abandoned: 1 })
-  assert.equal(receive('b'.repeat(50)), undefined)
-  assert.equal(state.released.connection, 100)
+  assert.deepEqual(state, { released: { stream: 0, connection: frameCost(50) }, abandoned: 1 })
+  assert.equal(receive('b'.repeat(18)), undefined)
+  assert.equal(state.released.connection, frameCost(50) + frameCost(18))
   assert.deepEqual(await stream.next(), { done: true, value: undefined })
 })
 
@@ -216,23 +236,21 @@ test('whatever the fragments and whenever the reader asks, every message arrives
         got.push((await stream.next()).value)
       }
       const pulls: Promise<void>[] = []
-      let total = 0
       for (const [index, [size, part, late]] of messages.entries()) {
         if (!late) pulls.push(pull())
         const text = String.fromCharCode(97 + (index % 26)).repeat(size)
         for (let at = 0; at < size || at === 0;) {
           const length = Math.min(part, size - at, credit())
-          if (length === 0 && size > 0) {
+          if (credit() <= 0) {
             assert.ok(pulls.length < messages.length, 'a reader that waits leaves the sender credit')
             pulls.push(pull())
             continue
           }
           assert.equal(receive(text.slice(at, at + length), at + length < size), undefined)
           at += length
-          sent += length
+          sent += frameCost(length)
           if (size === 0) break
         }
-        total += size
       }
       while (pulls.length < messages.length) pulls.push(pull())
       await Promise.all(pulls)
@@ -240,7 +258,7 @@ test('whatever the fragments and whenever the reader asks, every message arrives
         got,
         messages.map(([size], index) => String.fromCharCode(97 + (index % 26)).repeat(size)),
       )
-      assert.equal(state.released.connection, total)
+      assert.equal(state.released.connection, sent)
     },
   )
   await fc.assert(property, { numRuns: runs(100) })

@@ -23,7 +23,7 @@ import {
   serverHello,
 } from '../../../test/support/trunk-raw.ts'
 import { writeVarint } from './fields.ts'
-import { flag, frameType } from './frames.ts'
+import { flag, frameCost, frameType, messageOverhead } from './frames.ts'
 import { describeOverTrunk, trunk } from './index.ts'
 
 const Blob = z.object({ data: z.instanceof(Uint8Array) })
@@ -104,18 +104,22 @@ test('a generator is pulled only as far as the reader’s credit goes', async ()
   const peer = await rawClient(pair.port, clientHello({ streamWindow: 10_000 }))
   await peer.first(frameType.hello)
   peer.write(frame(frameType.open, whole, id(1, 0), openBody(3, Uint8Array.of(8, 100))))
-  const received = (): number =>
-    peer.frames.reduce((sum, { type, body }) => (type === frameType.data ? sum + body.length : sum), 0)
-  await until(() => received() === 10_000, 'the window is used up')
+  const spent = (): number =>
+    peer.frames.reduce(
+      (sum, { type, body }) => (type === frameType.data ? sum + frameCost(body.length) : sum),
+      0,
+    )
+  // The last frame takes what is left with its bytes alone.
+  await until(() => spent() === 10_000 + messageOverhead, 'the window is used up')
   const before = produced.count
   assert.ok(before <= 11, `${before} messages of 1,003 bytes were made for 10,000 bytes of credit`)
 
   // A ping and its answer: the server has had its chance to send too much.
   peer.write(frame(frameType.ping, 0, 0, new Uint8Array(8)))
   await peer.first(frameType.pong)
-  assert.equal(received(), 10_000)
+  assert.equal(spent(), 10_000 + messageOverhead)
   peer.write(credit(id(1, 0), 5_000))
-  await until(() => received() === 15_000, 'the further credit is used up')
+  await until(() => spent() === 15_000 + messageOverhead, 'the further credit is used up')
   peer.socket.destroy()
   await until(() => produced.returned === 1, 'the generator is ended when the reader is gone')
 })
@@ -135,6 +139,27 @@ test('a handler that does not read holds one window, and the sender is not pulle
   assert.ok(pulled <= 11, `${pulled} messages were pulled`)
   reading.resolve()
   assert.deepEqual((await answer).output, { n: 100_000 })
+})
+
+test('100,000 messages without bytes arrive whole, both ways', async () => {
+  const Nothing = z.object({})
+  const Ticks = contract('test.ticks.v1', {
+    ticks: call({ input: stream(Nothing), output: stream(Nothing) }),
+  })
+  const implementation = implement(Ticks, {
+    async *ticks(ticks) {
+      yield* ticks
+    },
+  })
+  await using pair = await trunkPair([implementation])
+  const many = Array.from({ length: 100_000 }, () => ({}))
+  const { output } = await send(pair.channel, callOf(Ticks, 'ticks', many))
+  let received = 0
+  for await (const tick of output as AsyncIterable<object>) {
+    assert.deepEqual(tick, {})
+    received++
+  }
+  assert.equal(received, 100_000)
 })
 
 test('messages larger than every window arrive, both ways', async () => {

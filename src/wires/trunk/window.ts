@@ -1,15 +1,18 @@
 /**
- * HOT PATH. Credit as the receiver keeps it: how many bytes the peer may still send, and when to grant more.
+ * HOT PATH. Credit as the receiver keeps it: how many bytes the peer may still send, and when to grant more. A frame
+ * takes what `frameCost` says, and the same is given back: messages without bytes use up a window too.
  *
  * Bytes are given back in portions of half a window, so that a stream of small messages costs two CREDIT frames a
  * window and the peer always has the other half to go on with. Where much of the window is held, so that the peer has
  * less left than would be given back, smaller portions do.
  */
+import { frameCost } from './frames.ts'
+
 export class ReceiveWindow {
   readonly #portion: number
   readonly #smallPortion: number
   readonly #size: number
-  /** Bytes the peer may send now. */
+  /** Bytes the peer may send now. The last frame may take it below 0. */
   #available: number
   /** Bytes that were dealt with and not granted again yet. */
   #owed = 0
@@ -24,15 +27,16 @@ export class ReceiveWindow {
     this.#smallPortion = Math.max(1, size >>> 3)
   }
 
-  /** The peer has sent `size` bytes; `false`: it was not allowed to. */
+  /** The peer has sent a frame with `size` bytes of a message; `false`: it was not allowed to. */
   receive(size: number): boolean {
-    this.#available -= size
-    return this.#available >= 0
+    const allowed = this.#available > 0 && this.#available >= size
+    this.#available -= frameCost(size)
+    return allowed
   }
 
-  /** `size` bytes are dealt with. Returns how many to grant in a CREDIT frame now: mostly 0. */
-  release(size: number): number {
-    this.#owed += size
+  /** Frames that cost `cost` are dealt with. Returns how much to grant in a CREDIT frame now: mostly 0. */
+  release(cost: number): number {
+    this.#owed += cost
     const enough = this.#owed < this.#available ? this.#portion : this.#smallPortion
     if (this.#owed < enough) return 0
     const granted = this.#owed
@@ -41,7 +45,7 @@ export class ReceiveWindow {
     return granted
   }
 
-  /** Bytes that came in and are not dealt with. */
+  /** What the frames cost that came in and are not dealt with. */
   get held(): number {
     return this.#size - this.#available - this.#owed
   }

@@ -14,7 +14,7 @@ const (
 	HELLO, OPEN, DATA, ERROR, CANCEL, CREDIT      = 1, 2, 3, 4, 5, 6
 	PING, PONG, GOAWAY                            = 7, 8, 9
 	END, MORE, MESSAGE, METADATA, TRAILERS   byte = 1, 2, 4, 8, 16
-	fragment                                      = 32 * 1024
+	fragment, overhead                            = 32 * 1024, 32 // overhead: what a message's frame costs beside its bytes
 )
 
 // Failure is how a call, or the connection, has failed.
@@ -73,7 +73,7 @@ type Client struct {
 
 type message struct {
 	bytes []byte
-	held  int // bytes whose credit was not given back
+	held  int // credit that was not given back
 }
 
 type Stream struct {
@@ -194,7 +194,7 @@ func (c *Client) frame(kind, flags byte, id uint32, body []byte) {
 
 func (s *Stream) receive(bytes []byte, more bool) {
 	s.part.bytes = append(s.part.bytes, bytes...)
-	s.part.held += len(bytes)
+	s.part.held += len(bytes) + overhead
 	if !more {
 		s.ready = append(s.ready, s.part)
 		s.part = message{}
@@ -251,7 +251,7 @@ func (s *Stream) Send(bytes []byte, last bool) {
 	s.c.mu.Lock()
 	defer s.c.mu.Unlock()
 	for first := true; first || len(bytes) > 0; first = false {
-		for len(bytes) > 0 && !s.over && (s.credit <= 0 || s.c.credit <= 0) {
+		for !s.over && (s.credit <= 0 || s.c.credit <= 0) {
 			s.c.changed.Wait()
 		}
 		if s.over {
@@ -265,7 +265,7 @@ func (s *Stream) Send(bytes []byte, last bool) {
 			flags |= END
 		}
 		s.c.write(DATA, flags, s.id, bytes[:n])
-		s.credit, s.c.credit, bytes = s.credit-n, s.c.credit-n, bytes[n:]
+		s.credit, s.c.credit, bytes = s.credit-n-overhead, s.c.credit-n-overhead, bytes[n:]
 	}
 }
 
