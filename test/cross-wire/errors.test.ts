@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { CallError, call, connect, contract, implement, isFault, serve } from 'trunkline'
+import { CallError, call, connect, contract, implement, isFault, serve, stream } from 'trunkline'
 import * as z from 'zod'
 import { quiet, rememberingLog } from '../support/quiet-log.ts'
 import { Probe, codes } from './contract.ts'
@@ -89,6 +89,28 @@ for (const row of rows) {
         /secret/,
       )
     }
+  })
+
+  test(`a downstream error in mid-stream is not passed on as the handler's own, over ${row.name}`, async () => {
+    const Front = contract('test.front.v1', { list: call({ output: stream(z.object({ n: z.int32() })) }) })
+    await using back = await serve(probe().implementation, { port: 0, log: quiet })
+    await using down = connect(Probe, back)
+    const front = implement(Front, {
+      async *list() {
+        yield { n: 1 }
+        await down.fail({ code: 'not_found', message: 'the secret of the house' })
+      },
+    })
+    await using running = await pair(row, Front, front)
+    const received: number[] = []
+    const error = await caught(
+      (async () => {
+        for await (const { n } of running.client.list()) received.push(n)
+      })(),
+    )
+    assert.deepEqual(received, [1])
+    assert.equal(error.code, 'internal')
+    assert.doesNotMatch(error.message, /secret/)
   })
 
   test(`scopes are held before the input is decoded, over ${row.name}`, async () => {
