@@ -8,7 +8,7 @@ export function generalHelp(commands: readonly Command[]): string {
   const names = Math.max(...commands.map(({ name }) => name.length))
 
   return [
-    'trunkline: one contract, one port, every protocol.',
+    'trunkline: one contract, one port, every wire.',
     '',
     'Usage',
     '  trunkline <command> …',

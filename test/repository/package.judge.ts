@@ -19,8 +19,6 @@ describe('the packed package', () => {
 
   before(async () => {
     folder = mkdtempSync(join(tmpdir(), 'trunkline-package-'))
-    await run(process.execPath, [join(root, 'scripts', 'build.ts')], root)
-
     const output = await run('npm', ['pack', '--json', '--pack-destination', folder], root)
     const [start, end] = [
       output.search(/^[[{]/m),
