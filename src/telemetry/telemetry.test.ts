@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import net from 'node:net'
-import os from 'node:os'
 import test from 'node:test'
 import { CallError, accessLog, call, connect, contract, implement, serve, stream } from 'trunkline'
 import { collect } from 'trunkline/testing'
@@ -134,14 +133,7 @@ test('the admin listener answers what it knows, and only there', async () => {
   assert.equal((await fetch(`http://127.0.0.1:${server.port}/metrics`)).status, 404)
 })
 
-test('the admin listener is on loopback, wherever the server itself listens', async (t) => {
-  const outside = Object.values(os.networkInterfaces())
-    .flat()
-    .find((each) => each !== undefined && !each.internal && each.family === 'IPv4')
-  if (outside === undefined) {
-    t.skip('this machine has no address besides loopback')
-    return
-  }
+test('the admin listener is on 127.0.0.1 alone, wherever the server itself listens', async () => {
   await using server = await serve(working().implementation, {
     host: '0.0.0.0',
     port: 0,
@@ -149,7 +141,8 @@ test('the admin listener is on loopback, wherever the server itself listens', as
     admin: { port: 0 },
   })
   const dial = async (port: number) => {
-    const socket = net.connect(port, outside.address)
+    // Another address of loopback: as far from 127.0.0.1 as any, and no packet leaves the machine.
+    const socket = net.connect(port, '127.0.0.2')
     const reached = await Promise.race([
       once(socket, 'connect').then(() => true),
       once(socket, 'error').then(() => false),
