@@ -14,7 +14,7 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { readError } from './error-frame.ts'
 import { type Cursor, writeMetadata, writeText, writeVarint } from './fields.ts'
-import { flag, frameCost, frameType } from './frames.ts'
+import { flag, frameCost, frameType, patchFlags } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
@@ -140,7 +140,7 @@ export class ClientStream implements IncomingOwner {
           connection.out.rollback(writer)
           throw tooLarge(method.operation, size, peer.messageSize)
         }
-        writer.bytes[start + 4] = flags & ~flag.end
+        patchFlags(writer, start, flags & ~flag.end)
         const bytes = connection.out.takeOut(writer, at, at)
         connection.out.opens++
         connection.out.commit(connection.out.writer)
@@ -152,7 +152,7 @@ export class ClientStream implements IncomingOwner {
       connection.out.credit -= frameCost(size)
     }
 
-    writer.bytes[start + 4] = flags
+    patchFlags(writer, start, flags)
     connection.out.opens++
     connection.out.commitUnary(writer)
     if (iterator !== undefined) void this.#sendStream(iterator, this.#outgoing(peer))

@@ -15,6 +15,7 @@ import {
   frameCost,
   frameType,
   messageOverhead,
+  patchFlags,
 } from './frames.ts'
 import type { Outgoing, Outlet, Pending } from './outgoing.ts'
 import type { Writers } from './writers.ts'
@@ -300,7 +301,7 @@ export class Outbox implements Outlet {
     const writer = this.begin(frameType.data, flags, outgoing.id)
     if (whole && pending.trailers !== undefined) {
       const more = pending.trailers(writer)
-      writer.bytes[this.#frameStart + 4] = flags | more
+      patchFlags(writer, this.#frameStart, flags | more)
     }
 
     writer.reserve(size)

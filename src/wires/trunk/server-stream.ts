@@ -15,7 +15,7 @@ import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { writeError } from './error-frame.ts'
 import { writeMetadata } from './fields.ts'
-import { flag, frameCost, frameHeader, frameType } from './frames.ts'
+import { flag, frameCost, frameHeader, frameType, patchFlags } from './frames.ts'
 import type { Settings } from './hello.ts'
 import { Incoming, type IncomingOwner } from './incoming.ts'
 import { type AnyIterator, Outgoing, abandon, iteratorOf, pump } from './outgoing.ts'
@@ -207,7 +207,7 @@ export class ServerStream implements InputSource, IncomingOwner {
       connection.out.credit -= frameCost(size)
     }
 
-    if ((flags & (flag.metadata | flag.trailers)) !== 0) writer.bytes[connection.out.frameStart + 4] = flags
+    if ((flags & (flag.metadata | flag.trailers)) !== 0) patchFlags(writer, connection.out.frameStart, flags)
     connection.out.commitUnary(writer)
     this.#finish(undefined)
   }
