@@ -2,7 +2,7 @@
  * HOT PATH. A growing byte buffer that codecs encode into in place and wires flush from.
  *
  * A connection owns one Writer: frames are written one behind the other, lengths are patched afterwards, and `take()`
- * hands what is there to the socket. Guarded by `bench/scenarios/codec`.
+ * hands what is there to the socket. Guarded by `bench/scenarios/codec-protobuf`.
  */
 
 const smallest = 16 * 1024
