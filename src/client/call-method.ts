@@ -8,9 +8,10 @@ import { Metadata } from '../call/metadata.ts'
 import { parseDuration } from '../contract/duration.ts'
 import type { CallOperation } from '../contract/operation.ts'
 import type { CallOptions } from '../contract/types.ts'
+import { type Way, along } from './route.ts'
 
 export interface MethodSettings {
-  readonly handler: Handler
+  readonly way: Way
   readonly clock: Clock
   /** Milliseconds for unary calls that say nothing. */
   readonly timeout: number
@@ -28,23 +29,21 @@ export function unaryMethod(
 ): (input?: unknown, options?: CallOptions) => Promise<unknown> {
   const inputless = operation.input === undefined
   const start = (input: unknown, options: CallOptions | undefined) => {
-    const { handler } = settings
+    const { way } = settings
     const call = beginCall(operation, input, options, settings)
     let reply: Reply | Promise<Reply>
 
     try {
       if (call.canceled !== undefined) throw call.canceled
-      reply = handler(call)
+      reply = way.first(call)
     } catch (error) {
-      return Promise.reject(failed(call, error))
+      return again(call, error, way, options)
     }
 
     if (!(reply instanceof Promise)) return Promise.resolve(finish(call, reply, options))
     return reply.then(
       (value) => finish(call, value, options),
-      (error: unknown) => {
-        throw failed(call, error)
-      },
+      (error: unknown) => again(call, error, way, options),
     )
   }
 
@@ -59,6 +58,7 @@ export function streamingMethod(
   settings: MethodSettings,
 ): (input?: unknown, options?: CallOptions) => AsyncIterable<unknown> {
   const inputless = operation.input === undefined
+  const handler = along(settings.way)
 
   return (first, second) => {
     const options = inputless ? (second ?? (first as CallOptions | undefined)) : second
@@ -74,7 +74,7 @@ export function streamingMethod(
           )
         }
         started = true
-        return readReply(beginCall(operation, input, options, settings, parent), settings.handler, options)
+        return readReply(beginCall(operation, input, options, settings, parent), handler, options)
       },
     }
   }
@@ -85,6 +85,19 @@ function emptyInput({ input }: CallOperation): unknown {
   if (input === undefined || input.stream) return undefined
   const { type } = input.schema.root
   return type.kind === 'ref' && input.schema.types[type.to]?.kind === 'object' ? {} : undefined
+}
+
+/** After a first try that failed: what more tries come to. */
+async function again(call: Call, why: unknown, way: Way, options: CallOptions | undefined): Promise<unknown> {
+  let reply: Reply
+
+  try {
+    reply = await way.again(call, why)
+  } catch (error) {
+    throw failed(call, error)
+  }
+
+  return finish(call, reply, options)
 }
 
 function finish(call: Call, reply: Reply, options: CallOptions | undefined): unknown {

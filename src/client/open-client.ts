@@ -25,7 +25,7 @@ import { defaultBackoff } from './backoff.ts'
 import { streamingMethod, unaryMethod } from './call-method.ts'
 import type { ClientTlsOptions } from './dial.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
-import { routeTo } from './route.ts'
+import { type Way, along, wayTo } from './route.ts'
 import { type Target, parseTarget } from './target.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
@@ -88,12 +88,14 @@ export function openClient(info: ContractInfo, target: ConnectTarget, options: C
   const endpoints = targets.map((target) => ({ target, endpoint: new Endpoint(target, settings) }))
   const waitingRoom = options.waitForReady === true ? new WaitingRoom(waiting * targets.length) : undefined
   const { call: callFilters = [], attempt: filters = [] } = options.filters ?? {}
-  const route = (those: readonly Endpoint[]) =>
-    compose(callFilters, routeTo(those, { filters, clock, waitingRoom }))
+  const route = (those: readonly Endpoint[]): Way => {
+    const way = wayTo(those, { filters, clock, waitingRoom })
+    return callFilters.length === 0 ? way : oneTry(compose(callFilters, along(way)))
+  }
   const everywhere = route(endpoints.map(({ endpoint }) => endpoint))
 
   /** The operation's calls go to the endpoints whose wire can carry it. */
-  const handlerOf = (operation: Operation): Handler => {
+  const wayOf = (operation: Operation): Way => {
     const reasons = targets.map(({ wire }) => wire.supports(operation))
     if (reasons.every((reason) => reason === true)) return everywhere
     const able = endpoints.filter((_, index) => reasons[index] === true).map(({ endpoint }) => endpoint)
@@ -108,7 +110,7 @@ export function openClient(info: ContractInfo, target: ConnectTarget, options: C
   }
   const members = new Map<string, unknown>()
   for (const operation of info.operations.values()) {
-    members.set(operation.name, memberOf(operation, { ...method, handler: handlerOf(operation) }))
+    members.set(operation.name, memberOf(operation, { ...method, way: wayOf(operation) }))
   }
   trackCurrentCall()
 
@@ -158,11 +160,21 @@ function targetsOf(target: ConnectTarget, given: readonly Wire[] | undefined): r
   return urls.map((url) => parseTarget(String(url), wires))
 }
 
-/** A handler that explains why no endpoint's wire can carry the operation. */
-function refusal(why: string): Handler {
-  return () => {
-    throw new CallError('unimplemented', why, { processed: 'no', origin: 'downstream' })
+/** A way of which nothing is left to try when its handler has failed. */
+function oneTry(first: Handler): Way {
+  return {
+    first,
+    again(_, error) {
+      throw error
+    },
   }
+}
+
+/** A way that explains why no endpoint's wire can carry the operation. */
+function refusal(why: string): Way {
+  return oneTry(() => {
+    throw new CallError('unimplemented', why, { processed: 'no', origin: 'downstream' })
+  })
 }
 
 function memberOf(operation: Operation, settings: Parameters<typeof unaryMethod>[1]): unknown {
