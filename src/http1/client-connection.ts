@@ -11,7 +11,7 @@ import type { ResponseHead } from './head.ts'
 import type { Http1ClientLimits } from './limits.ts'
 import { MessageOutput } from './message-output.ts'
 import { type MessageParser, responseParser } from './parser.ts'
-import type { Ticker, Timed } from './ticker.ts'
+import type { Ticker, Timed } from '../http/ticker.ts'
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {

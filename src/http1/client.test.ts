@@ -8,7 +8,7 @@ import { BodyQueue, collector } from '../http/body.ts'
 import type { HttpAbort, HttpResponseHead, HttpTransport, ResponseSink } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
 import { http1Transport, type Http1TransportOptions } from './client.ts'
-import { Ticker } from './ticker.ts'
+import { Ticker } from '../http/ticker.ts'
 
 const none = new HttpHeaders()
 

@@ -14,8 +14,9 @@ import type {
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
 import { ClientExchange } from './client-exchange.ts'
 import { encodeRequestHead } from './encode-head.ts'
-import { defaultHttp1ClientLimits, type Http1ClientLimits, withDefaults } from './limits.ts'
-import { type Ticker, ticker as processTicker } from './ticker.ts'
+import { defaultHttp1ClientLimits, type Http1ClientLimits } from './limits.ts'
+import { type Ticker, ticker as processTicker } from '../http/ticker.ts'
+import { withDefaults } from '../http/with-defaults.ts'
 
 export interface Http1TransportOptions extends Partial<Http1ClientLimits> {
   /** Whether the connections are TLS. */

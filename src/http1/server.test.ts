@@ -8,7 +8,7 @@ import { collect } from '../http/body.ts'
 import type { BodySink, HttpAbort, HttpExchange, HttpHandler } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
 import { type Http1Connection, type Http1ServerOptions, serveHttp1 } from './server.ts'
-import { Ticker } from './ticker.ts'
+import { Ticker } from '../http/ticker.ts'
 
 const text = new HttpHeaders(['content-type', 'text/plain'])
 const ok = Object.freeze({ status: 200, headers: text })

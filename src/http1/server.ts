@@ -16,10 +16,11 @@ import { HttpHeaders } from '../http/headers.ts'
 import { dateLine, encodeResponseHead } from './encode-head.ts'
 import type { MessageFailure } from './failure.ts'
 import type { RequestHead } from './head.ts'
-import { defaultHttp1Limits, type Http1Limits, withDefaults } from './limits.ts'
+import { defaultHttp1Limits, type Http1Limits } from './limits.ts'
 import { type MessageParser, requestParser } from './parser.ts'
 import { type ExchangeOwner, type Http1ConnectionInfo, ServerExchange } from './server-exchange.ts'
-import { type Ticker, ticker as processTicker, type Timed } from './ticker.ts'
+import { type Ticker, ticker as processTicker, type Timed } from '../http/ticker.ts'
+import { withDefaults } from '../http/with-defaults.ts'
 
 /** A connection that is being served. */
 export interface Http1Connection {

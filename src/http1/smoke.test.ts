@@ -9,9 +9,10 @@ import { collect, collector } from '../http/body.ts'
 import type { HttpTransport } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
 import { http1Transport } from './client.ts'
-import { defaultHttp1Limits, withDefaults } from './limits.ts'
+import { defaultHttp1Limits } from './limits.ts'
 import { serveHttp1 } from './server.ts'
-import { Ticker } from './ticker.ts'
+import { Ticker } from '../http/ticker.ts'
+import { withDefaults } from '../http/with-defaults.ts'
 
 const headers = new HttpHeaders(['content-type', 'text/plain'])
 
