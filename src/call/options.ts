@@ -1,4 +1,6 @@
 /** Options of `serve`, `connect` and the like, checked when they are given: a misspelt one must not be silently without effect. */
+import { nearest } from '../contract/nearest.ts'
+import { valueInWords } from '../contract/value-in-words.ts'
 
 /** What an option must be: a test, and the same in words. */
 export interface OptionRule {
@@ -56,7 +58,7 @@ export function arrayOf(rule: OptionRule, expected: string): OptionRule {
  */
 export function checkOptions<T extends object>(where: string, options: T, rules: OptionRules<T>): void {
   if (!anObject.fits(options))
-    throw new TypeError(`${where}: expected an object of options, got ${shown(options)}`)
+    throw new TypeError(`${where}: expected an object of options, got ${valueInWords(options)}`)
 
   for (const [name, value] of Object.entries(options)) {
     if (!Object.hasOwn(rules, name)) {
@@ -67,7 +69,7 @@ export function checkOptions<T extends object>(where: string, options: T, rules:
     }
     const { fits, expected } = rules[name as keyof T & string]
     if (value !== undefined && !fits(value)) {
-      throw new TypeError(`${where}: ${name}: expected ${expected}, got ${shown(value)}`)
+      throw new TypeError(`${where}: ${name}: expected ${expected}, got ${valueInWords(value)}`)
     }
   }
 }
@@ -75,39 +77,7 @@ export function checkOptions<T extends object>(where: string, options: T, rules:
 /** How long something that is ended may still take. Throws RangeError for what no timer can wait. */
 export function checkGrace(where: string, grace: number): number {
   if (typeof grace === 'number' && grace >= 0 && grace <= longestTime) return grace
-  throw new RangeError(`${where}: grace: expected milliseconds from 0 to ${longestTime}, got ${shown(grace)}`)
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') return JSON.stringify(value)
-  if (typeof value === 'function') return 'a function'
-  if (Array.isArray(value)) return 'an array'
-  return typeof value === 'object' && value !== null ? 'an object' : String(value)
-}
-
-/** The known name that a misspelt one most likely meant: at most a third of its letters differ. */
-function nearest(typed: string, known: readonly string[]): string | undefined {
-  const ranked = known.map((name) => ({ name, distance: distance(typed.toLowerCase(), name.toLowerCase()) }))
-  const [best] = ranked.sort((a, b) => a.distance - b.distance)
-  return best !== undefined && best.distance <= Math.max(1, Math.floor(typed.length / 3))
-    ? best.name
-    : undefined
-}
-
-/** Insertions, deletions, replacements, and swaps of neighbours (optimal string alignment). */
-function distance(left: string, right: string): number {
-  let beforeLast: number[] = []
-  let last = Array.from({ length: right.length + 1 }, (_, index) => index)
-  for (let row = 1; row <= left.length; row++) {
-    const current = [row]
-    for (let column = 1; column <= right.length; column++) {
-      const replaced = last[column - 1]! + (left[row - 1] === right[column - 1] ? 0 : 1)
-      const swapped = left[row - 1] === right[column - 2] && left[row - 2] === right[column - 1]
-      const swap = swapped ? beforeLast[column - 2]! + 1 : Infinity
-      current.push(Math.min(replaced, swap, last[column]! + 1, current[column - 1]! + 1))
-    }
-    beforeLast = last
-    last = current
-  }
-  return last[right.length]!
+  throw new RangeError(
+    `${where}: grace: expected milliseconds from 0 to ${longestTime}, got ${valueInWords(grace)}`,
+  )
 }

@@ -5,7 +5,7 @@ import { defaultWires } from '../wires/index.ts'
 import { contractsOf } from './exported.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { loadModule } from './load-module.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../contract/nearest.ts'
 
 export interface Source {
   readonly module: string | undefined

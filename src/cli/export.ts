@@ -4,7 +4,7 @@ import { type Command, type Given, valueOf, valuesOf } from './command.ts'
 import { contractsOf } from './exported.ts'
 import { failed, usage } from './failure.ts'
 import { loadModule } from './load-module.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../contract/nearest.ts'
 
 const formats = ['openapi']
 

@@ -1,7 +1,7 @@
 /** Which operation a command line means. Pure. */
 import type { CallOperation, ContractInfo } from '../index.ts'
 import { type Failure, failed, usage } from './failure.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../contract/nearest.ts'
 
 /** `place`, `acme.orders.v1/place` or `acme.orders.v1.place`. Throws `Failure` that names those there are. */
 export function findOperation(contracts: readonly ContractInfo[], name: string): CallOperation {

@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util'
 import { type Command, type Given, type Option, commonOptions } from './command.ts'
 import { type Failure, usage } from './failure.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../contract/nearest.ts'
 
 /** Takes the words after the command's name apart. Throws `Failure`. */
 export function parse(command: Command, words: readonly string[]): Given {

@@ -5,7 +5,6 @@ import { test } from 'node:test'
 import { folder, ordersContract, ordersService } from '../../test/support/command.ts'
 import { runHere } from '../../test/support/run-here.ts'
 import { commandNames } from './commands.ts'
-import { editDistance, nearest } from './suggest.ts'
 
 test('without a command, and with one that is not there, the commands are named', async () => {
   const nothing = await runHere([])
@@ -58,15 +57,6 @@ for (const [what, line, message] of words) {
     assert.equal(outcome.code, 2)
   })
 }
-
-test('suggestions are near, and there is none when nothing is', () => {
-  assert.equal(nearest('plcae', ['place', 'get']), 'place')
-  assert.equal(nearest('desc', ['describe', 'serve']), 'describe')
-  assert.equal(nearest('zzz', ['place', 'get']), undefined)
-  assert.equal(editDistance('kitten', 'sitting'), 3)
-  assert.equal(editDistance('ab', 'ba'), 1)
-  assert.equal(editDistance('', 'abc'), 3)
-})
 
 test('a stack is printed for those who ask for it', async () => {
   using place = folder({ 'main.ts': `throw new Error('no database')` })

@@ -6,7 +6,7 @@ import { type Command, isOn } from './command.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { parse } from './parse.ts'
-import { didYouMean } from './suggest.ts'
+import { didYouMean } from '../contract/nearest.ts'
 
 /** Runs a command line (without `node` and the script). Writes to stdout and stderr; resolves with the exit code. */
 export async function run(words: readonly string[]): Promise<number> {

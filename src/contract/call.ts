@@ -1,3 +1,4 @@
+import { checkDeclared } from './check-declared.ts'
 import type { Duration } from './duration.ts'
 import type { Faults } from './fault.ts'
 import type { Idempotency } from './operation.ts'
@@ -82,13 +83,14 @@ export function call<
     readonly rest?: R & CheckedRest<R, I, O>
   } = {},
 ): CallDeclaration<I, O, F> {
+  checkDeclared(declaration, 'call({ input: z.object({ id: z.string() }) })')
   const { input, output, faults, ...options } = declaration
 
   return {
     kind: 'call',
     input: input as I,
     output: output as O,
-    faults: (faults ?? {}) as F,
+    faults: (faults === undefined ? {} : faults) as F,
     options,
   }
 }

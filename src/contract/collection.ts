@@ -1,3 +1,4 @@
+import { checkDeclared } from './check-declared.ts'
 import type { AnySchema } from './standard.ts'
 
 /** A declared collection. */
@@ -34,6 +35,7 @@ export interface CollectionSettings {
 export function collection<K extends AnySchema, V extends AnySchema>(
   declaration: CollectionSettings & { readonly key: K; readonly value: V },
 ): CollectionDeclaration<K, V> {
+  checkDeclared(declaration, 'collection({ key: z.string(), value: z.object({ left: z.int32() }) })')
   const { key, value, ...options } = declaration
 
   return { kind: 'collection', key, value, options }

@@ -271,7 +271,11 @@ test('what JavaScript lets through is refused at run time', () => {
     /'get' is no operation: declare it with call/,
   )
   refused('contract_option', () => contract('x', { get: undefined } as never), /'get' is no operation/)
-  refused('contract_option', () => of({ inputs: Order }), /acme\.x\.v1\/it: 'inputs' is no option; there are/)
+  refused(
+    'contract_option',
+    () => of({ inputs: Order }),
+    /acme\.x\.v1\/it: 'inputs' is no option; did you mean 'input'/,
+  )
   refused('contract_option', () => of({}, { locks: {} } as never), /'locks' is no option/)
   refused(
     'contract_option',
@@ -336,7 +340,7 @@ test('tasks and collections take one message; a key is a scalar', () => {
   refused(
     'contract_option',
     () => contract('x', { e: event({ payload: stream(Order) as never }) }),
-    /payload must be a schema/,
+    /payload is one message and no stream/,
   )
   refused(
     'contract_option',
@@ -346,6 +350,6 @@ test('tasks and collections take one message; a key is a scalar', () => {
   refused(
     'contract_option',
     () => contract('x', { c: collection({ key: z.string() } as never) }),
-    /value must be a schema/,
+    /value is missing/,
   )
 })

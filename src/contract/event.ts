@@ -1,3 +1,4 @@
+import { checkDeclared } from './check-declared.ts'
 import type { AnySchema, In } from './standard.ts'
 
 /** A declared event. */
@@ -38,6 +39,7 @@ export function event<P extends AnySchema>(
     readonly orderBy?: keyof In<P> & string
   },
 ): EventDeclaration<P> {
+  checkDeclared(declaration, 'event({ payload: z.object({ id: z.string() }) })')
   const { payload, ...options } = declaration
 
   return { kind: 'event', payload, options }

@@ -5,25 +5,42 @@ import { ContractError } from './contract-error.ts'
 import { parseDuration } from './duration.ts'
 import type { Fault } from './fault.ts'
 import { parseGrpcMethod } from './names.ts'
+import { nearest } from './nearest.ts'
 import type { CallOperation, FaultInfo, Idempotency, Streaming } from './operation.ts'
-import { checkOptions, commonOf } from './options.ts'
+import { checkOptions, checkText, commonOf } from './options.ts'
 import { impliedRoute, resolveRoute } from './rest.ts'
 import type { Scope } from './scope.ts'
-import { isStatusCode, statusTable } from './status.ts'
+import { isStatusCode, statusFromHttp, statusTable } from './status.ts'
+import { isSchema, valueInWords } from './value-in-words.ts'
 
 export function resolveCall(scope: Scope, key: string, declaration: CallDeclaration): CallOperation {
   const { info, read, restPrefix } = scope
   const id = `${info.name}/${key}`
   const written: CallDeclaration['options'] = declaration.options
-  checkOptions(id, written, ['rest', 'scopes', 'idempotency', 'timeout', 'doc', 'deprecated', 'grpc', 'soap'])
+  checkOptions(id, written, [
+    'input',
+    'output',
+    'faults',
+    'rest',
+    'scopes',
+    'idempotency',
+    'timeout',
+    'doc',
+    'deprecated',
+    'grpc',
+    'soap',
+  ])
   checkOptions(`${id}: soap`, written.soap ?? {}, ['action', 'element'])
   checkIdempotency(id, written.idempotency)
+  checkText(`${id}: soap: action`, written.soap?.action)
+  checkText(`${id}: soap: element`, written.soap?.element)
 
   const name = pascalCase(key)
   const input = read(declaration.input, `${name}Request`, `${id} input`)
   const output = read(declaration.output, `${name}Response`, `${id} output`)
 
   const faults: Record<string, FaultInfo> = {}
+  checkFaults(id, declaration.faults)
   for (const [fault, declared] of Object.entries(declaration.faults)) {
     faults[fault] = resolveFault(
       scope,
@@ -83,20 +100,21 @@ function resolveFault(
     )
   }
 
-  if (!isStatusCode(declared.code)) {
-    throw new ContractError(
-      'contract_option',
-      `${where}: ${JSON.stringify(declared.code)} is no status code: write one of ${Object.keys(statusTable).join(', ')}`,
-    )
-  }
+  if (!isStatusCode(declared.code)) throw noStatusCode(where, declared.code)
 
-  const { http, doc } = declared.options
   checkOptions(where, declared.options, ['http', 'doc'])
+  const { http, doc } = declared.options
 
   if (http !== undefined && (!Number.isInteger(http) || http < 400 || http > 599)) {
     throw new ContractError('contract_option', `${where}: http: ${http} is no error: write 400 to 599`)
   }
 
+  if (isOptions(declared.detail)) {
+    throw new ContractError(
+      'contract_option',
+      `${where}: options come after the detail: write fault('${declared.code}', undefined, { … })`,
+    )
+  }
   const detail = scope.read(declared.detail, message, where)
 
   if (detail?.stream === true) {
@@ -107,6 +125,36 @@ function resolveFault(
   }
 
   return { name, code: declared.code, detail, http, ...(doc === undefined ? {} : { doc }) }
+}
+
+function checkFaults(id: string, faults: unknown): void {
+  if (typeof faults === 'object' && faults !== null && !Array.isArray(faults) && !isSchema(faults)) return
+
+  throw new ContractError(
+    'contract_option',
+    `${id}: faults: expected an object such as { notThere: fault('not_found') }, got ${valueInWords(faults)}`,
+  )
+}
+
+/** Says which code was meant: by its spelling, or by the HTTP status that somebody wrote instead. */
+function noStatusCode(where: string, code: unknown): ContractError {
+  const codes = Object.keys(statusTable)
+  const near = typeof code === 'string' ? nearest(code, codes) : undefined
+  const meant = near ?? (typeof code === 'number' && code >= 400 ? statusFromHttp(code) : undefined)
+  const wrong =
+    code === undefined
+      ? "fault() takes a status code, as in fault('not_found')"
+      : `${valueInWords(code)} is no status code`
+  const advice = meant === undefined ? `write one of ${codes.join(', ')}` : `did you mean fault('${meant}')?`
+
+  return new ContractError('contract_option', `${where}: ${wrong}: ${advice}`)
+}
+
+/** Whether somebody left out the detail, and not its place. */
+function isOptions(detail: unknown): boolean {
+  if (typeof detail !== 'object' || detail === null || isSchema(detail)) return false
+  const names = Object.keys(detail)
+  return names.length > 0 && names.every((name) => name === 'http' || name === 'doc')
 }
 
 function checkIdempotency(id: string, idempotency: Idempotency | undefined): void {

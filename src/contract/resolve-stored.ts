@@ -5,52 +5,31 @@ import { ContractError } from './contract-error.ts'
 import type { EventDeclaration } from './event.ts'
 import type { ReadMessage } from './message.ts'
 import { checkTopic } from './names.ts'
-import type { CollectionOperation, EventOperation, TaskOperation } from './operation.ts'
+import { nearest } from './nearest.ts'
+import type { CollectionOperation, EventOperation, Message, TaskOperation } from './operation.ts'
 import { checkOptions, commonOf } from './options.ts'
-import { isScalar } from './rest-fields.ts'
+import { fieldsOf, isScalar } from './rest-fields.ts'
 import type { Scope } from './scope.ts'
 import type { TaskDeclaration } from './task.ts'
 
 export function resolveEvent(scope: Scope, key: string, declaration: EventDeclaration): EventOperation {
-  const id = `${scope.info.name}/${key}`
-  checkOptions(id, declaration.options, ['orderBy', 'topic', 'scopes', 'doc', 'deprecated'])
-
+  const stored = storedOf(scope, key, declaration, ['payload', 'orderBy'])
+  const { id } = stored
+  const { orderBy } = declaration.options
   const payload = one(
     id,
     'payload',
     scope.read(declaration.payload, `${pascalCase(key)}Event`, `${id} payload`),
+    'event({ payload: z.object({ … }) })',
   )
-  const { orderBy } = declaration.options
+  if (orderBy !== undefined) checkOrder(id, orderBy, payload)
 
-  if (orderBy !== undefined) {
-    const root = payload.schema.root.type
-    const named = root.kind === 'ref' ? payload.schema.types[root.to] : undefined
-    const field = named?.kind === 'object' ? named.fields.find(({ name }) => name === orderBy) : undefined
-
-    if (field === undefined || !isScalar(field, payload.schema.types)) {
-      throw new ContractError(
-        'contract_option',
-        `${id}: orderBy: '${orderBy}' must be a field of the payload that is a string, number, boolean, date or enum`,
-      )
-    }
-  }
-
-  return {
-    kind: 'event',
-    contract: scope.info,
-    name: key,
-    id,
-    ...commonOf(id, declaration.options),
-    payload,
-    orderBy,
-    topic: topicOf(scope, key, declaration.options.topic),
-  }
+  return { kind: 'event', ...stored, payload, orderBy }
 }
 
 export function resolveTask(scope: Scope, key: string, declaration: TaskDeclaration): TaskOperation {
-  const id = `${scope.info.name}/${key}`
-  checkOptions(id, declaration.options, ['topic', 'scopes', 'doc', 'deprecated'])
-
+  const stored = storedOf(scope, key, declaration, ['input', 'output'])
+  const { id } = stored
   const name = pascalCase(key)
   const input = scope.read(declaration.input, `${name}Task`, `${id} input`)
   const output = scope.read(declaration.output, `${name}Result`, `${id} output`)
@@ -62,16 +41,7 @@ export function resolveTask(scope: Scope, key: string, declaration: TaskDeclarat
     )
   }
 
-  return {
-    kind: 'task',
-    contract: scope.info,
-    name: key,
-    id,
-    ...commonOf(id, declaration.options),
-    input,
-    output,
-    topic: topicOf(scope, key, declaration.options.topic),
-  }
+  return { kind: 'task', ...stored, input, output }
 }
 
 export function resolveCollection(
@@ -79,11 +49,11 @@ export function resolveCollection(
   key: string,
   declaration: CollectionDeclaration,
 ): CollectionOperation {
-  const id = `${scope.info.name}/${key}`
-  checkOptions(id, declaration.options, ['topic', 'scopes', 'doc', 'deprecated'])
-
+  const stored = storedOf(scope, key, declaration, ['key', 'value'])
+  const { id } = stored
   const name = pascalCase(key)
-  const keyMessage = one(id, 'key', scope.read(declaration.key, `${name}Key`, `${id} key`))
+  const example = 'collection({ key: z.string(), value: z.object({ … }) })'
+  const keyMessage = one(id, 'key', scope.read(declaration.key, `${name}Key`, `${id} key`), example)
   const { root, types } = keyMessage.schema
 
   if (!isScalar(root, types) || root.nullable === true) {
@@ -93,23 +63,42 @@ export function resolveCollection(
     )
   }
 
-  return {
-    kind: 'collection',
-    contract: scope.info,
-    name: key,
-    id,
-    ...commonOf(id, declaration.options),
-    key: keyMessage,
-    value: one(id, 'value', scope.read(declaration.value, `${name}Value`, `${id} value`)),
-    topic: topicOf(scope, key, declaration.options.topic),
-  }
+  const value = one(id, 'value', scope.read(declaration.value, `${name}Value`, `${id} value`), example)
+  return { kind: 'collection', ...stored, key: keyMessage, value }
 }
 
-function topicOf(scope: Scope, key: string, topic: string | undefined): string {
-  const chosen = topic ?? `${scope.options.topic ?? scope.info.name}.${key}`
-  checkTopic(`${scope.info.name}/${key}`, chosen)
+/** What all three kinds have. `own` are the settings that only this kind knows. */
+function storedOf(
+  scope: Scope,
+  key: string,
+  { options }: EventDeclaration | TaskDeclaration | CollectionDeclaration,
+  own: readonly string[],
+) {
+  const id = `${scope.info.name}/${key}`
+  checkOptions(id, options, [...own, 'topic', 'scopes', 'doc', 'deprecated'])
+  const topic = options.topic ?? `${scope.options.topic ?? scope.info.name}.${key}`
+  checkTopic(id, topic)
 
-  return chosen
+  return { contract: scope.info, name: key, id, ...commonOf(id, options), topic }
+}
+
+function checkOrder(id: string, orderBy: string, payload: Message): void {
+  const fields = fieldsOf(payload) ?? []
+  const field = fields.find(({ name }) => name === orderBy)
+  if (field !== undefined && isScalar(field, payload.schema.types)) return
+
+  const near =
+    field === undefined && typeof orderBy === 'string'
+      ? nearest(
+          orderBy,
+          fields.map(({ name }) => name),
+        )
+      : undefined
+  throw new ContractError(
+    'contract_option',
+    `${id}: orderBy: '${orderBy}' must be a field of the payload that is a string, number, boolean, date or enum` +
+      (near === undefined ? '' : `; did you mean '${near}'?`),
+  )
 }
 
 /** A message that must be there and be one. */
@@ -117,10 +106,10 @@ function one(
   id: string,
   what: string,
   message: ReturnType<ReadMessage>,
+  example: string,
 ): NonNullable<ReturnType<ReadMessage>> {
-  if (message === undefined || message.stream) {
-    throw new ContractError('contract_option', `${id}: ${what} must be a schema`)
-  }
+  if (message !== undefined && !message.stream) return message
 
-  return message
+  const wrong = message === undefined ? `${what} is missing` : `${what} is one message and no stream`
+  throw new ContractError('contract_option', `${id}: ${wrong}; write ${example}`)
 }

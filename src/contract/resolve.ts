@@ -15,7 +15,7 @@ import {
   defaultGrpcService,
 } from './names.ts'
 import type { ContractInfo, Operation } from './operation.ts'
-import { checkOptions } from './options.ts'
+import { checkOptions, checkText } from './options.ts'
 import { resolveCall } from './resolve-call.ts'
 import { resolveCollection, resolveEvent, resolveTask } from './resolve-stored.ts'
 import { checkPrefix } from './rest.ts'
@@ -32,8 +32,11 @@ export function resolve(
   checkOptions(where, options, ['lock', 'grpc', 'soap', 'rest', 'topic', 'doc'])
   checkOptions(`${where}: soap`, options.soap ?? {}, ['namespace'])
   checkOptions(`${where}: rest`, options.rest ?? {}, ['prefix'])
+  checkText(`${where}: doc`, options.doc)
+  checkText(`${where}: soap: namespace`, options.soap?.namespace)
+  checkText(`${where}: rest: prefix`, options.rest?.prefix)
 
-  if (typeof declarations !== 'object' || declarations === null) {
+  if (typeof declarations !== 'object' || declarations === null || Array.isArray(declarations)) {
     throw new ContractError(
       'contract_option',
       `${where}: the second argument is the operations: { place: call({ … }) }`,

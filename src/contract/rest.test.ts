@@ -172,5 +172,5 @@ test('GET is safe, or it is no GET', () => {
 })
 
 test('an option that does not exist is refused', () => {
-  refused({ rest: { route: 'GET /x', stauts: 201 } }, /'stauts' is no option; there are route, status/)
+  refused({ rest: { route: 'GET /x', stauts: 201 } }, /'stauts' is no option; did you mean 'status'/)
 })

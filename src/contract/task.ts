@@ -1,3 +1,4 @@
+import { checkDeclared } from './check-declared.ts'
 import type { AnySchema } from './standard.ts'
 
 type Part = AnySchema | undefined
@@ -36,6 +37,7 @@ export interface TaskSettings {
 export function task<I extends Part = undefined, O extends Part = undefined>(
   declaration: TaskSettings & { readonly input?: I; readonly output?: O } = {},
 ): TaskDeclaration<I, O> {
+  checkDeclared(declaration, 'task({ input: z.object({ id: z.string() }) })')
   const { input, output, ...options } = declaration
 
   return { kind: 'task', input: input as I, output: output as O, options }

@@ -27,7 +27,8 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   ],
   telemetry: ['call', 'contract'],
   testing: ['(entry)', 'client', 'contract', 'server'],
-  cli: ['(entry)', 'testing', 'wires/index.ts'],
+  // Of what is not public the command line has the one rule for suggestions, so that all of them agree.
+  cli: ['(entry)', 'testing', 'wires/index.ts', 'contract/nearest.ts'],
   '(entry)': [
     'call',
     'contract',

@@ -1,3 +1,5 @@
+/** Which known name a mistyped one most likely meant: an option, an operation, a field, a file. */
+
 /** The known name that a mistyped one most likely meant; `undefined` when none is near. */
 export function nearest(typed: string, known: Iterable<string>): string | undefined {
   const lower = typed.toLowerCase()
