@@ -24,7 +24,15 @@ import type {
 import { literal, program, type Program } from '../generate.ts'
 import type { Writer } from '../writer.ts'
 import { integerRange } from './integer.ts'
-import { makeRoom, printBigInteger, printInstant, printNumber, printRaw, printText } from './print.ts'
+import {
+  makeRoom,
+  printBigInteger,
+  printInstant,
+  printNumber,
+  printRaw,
+  printText,
+  printWhole,
+} from './print.ts'
 import { unexpected } from './scan.ts'
 import { compileTo } from './to.ts'
 import { finishWalk, startWalk } from './walk.ts'
@@ -161,6 +169,10 @@ export function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value
     const most = type.bits === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE
     return `typeof ${value} !== 'number' || !(${value} >= -${most} && ${value} <= ${most})`
   }
+  // Minus zero passes, as it does everywhere: an integer has no sign of its own there.
+  if (type.bits === 32 && type.js === 'number') {
+    return `typeof ${value} !== 'number' || (${value} ${type.signed ? '|' : '>>>'} 0) !== ${value}`
+  }
   const { least, most } = integerRange(type)
   if (type.js === 'bigint')
     return `typeof ${value} !== 'bigint' || ${value} < ${least}n || ${value} > ${most}n`
@@ -173,7 +185,7 @@ function writeNumber(
   context: Context,
 ): string {
   if (type.kind === 'float' && type.nonFinite) return writeSlowly(type, value, context)
-  const print = type.kind === 'int' && type.js === 'bigint' ? printBigInteger : printNumber
+  const print = type.kind === 'float' ? printNumber : type.js === 'bigint' ? printBigInteger : printWhole
   return `${refuse(isNoNumber(type, value), context)} p = ${context.into.constant(print, 'print')}(b, p, ${value});`
 }
 
