@@ -5,6 +5,7 @@ import { type Filter, type Handler, type Reply, compose } from '../call/handler.
 import { type Contract, type OperationsOf, contractInfo } from '../contract/contract.ts'
 import type { CallOperation, ContractInfo } from '../contract/operation.ts'
 import type { ContextKind, HandlersIn } from '../contract/types.ts'
+import { checkImplementing } from './implement-checks.ts'
 
 interface ServerContext extends ContextKind {
   readonly context: Context<this['faults']>
@@ -60,7 +61,7 @@ export function isImplementation(value: unknown): value is Implementation {
  * @param handlers One function a call, `(input, ctx) => output`; an object or the instance of a class. Streamed inputs
  *   are `AsyncIterable`s; a streamed output is whatever can be iterated, such as an async generator.
  * @param options Filters of the contract and of single operations.
- * @throws TypeError when a call has no handler, or a handler no operation.
+ * @throws TypeError when a call has no handler, a handler is no function or has no operation, or an option is wrong.
  *
  * @example
  * ```ts
@@ -82,21 +83,17 @@ export function implement<C extends Contract>(
   options: ImplementOptions<C> = {},
 ): Implementation<C> {
   const info = contractInfo(contract)
+  checkImplementing(info, handlers, options)
+
   const functions = handlers as Record<string, unknown>
   const composed = new Map<CallOperation, Handler>()
   const perOperation = (options.operations ?? {}) as Record<string, { readonly filters?: readonly Filter[] }>
 
-  refuseStrangers(info, functions)
-  refuseUnknownFilters(info, perOperation)
-
   for (const operation of info.operations.values()) {
     if (operation.kind !== 'call') continue
-    const run = functions[operation.name]
-    if (typeof run !== 'function') {
-      throw new TypeError(`implement(${info.name}): there is no handler for the call '${operation.name}'`)
-    }
+    const run = functions[operation.name] as Method
     const filters = [...(options.filters ?? []), ...(perOperation[operation.name]?.filters ?? [])]
-    composed.set(operation, compose(filters, methodHandler(operation, run as Method, handlers)))
+    composed.set(operation, compose(filters, methodHandler(operation, run, handlers)))
   }
 
   return { contract, info, [handlersOf]: composed }
@@ -152,38 +149,4 @@ function iterable(call: Call, output: unknown): AsyncIterable<unknown> | Iterabl
     `${call.operation.id}: the output is a stream, so the handler must return something that can be iterated, ` +
       `got ${output === null ? 'null' : typeof output}`,
   )
-}
-
-/** An object literal with a handler that no operation has is a typing mistake; a class may well have other methods. */
-function refuseStrangers(info: ContractInfo, functions: Record<string, unknown>): void {
-  if (Object.getPrototypeOf(functions) !== Object.prototype) return
-  for (const [name, value] of Object.entries(functions)) {
-    if (typeof value !== 'function') continue
-    const operation = info.operations.get(name)
-    if (operation === undefined) {
-      throw new TypeError(`implement(${info.name}): '${name}' is no operation; there are ${names(info)}`)
-    }
-    if (operation.kind === 'event' || operation.kind === 'collection') {
-      throw new TypeError(
-        `implement(${info.name}): '${name}' is ${article(operation.kind)}, which has no handler`,
-      )
-    }
-  }
-}
-
-function refuseUnknownFilters(info: ContractInfo, perOperation: Record<string, unknown>): void {
-  for (const name of Object.keys(perOperation)) {
-    if (info.operations.get(name)?.kind === 'call') continue
-    throw new TypeError(
-      `implement(${info.name}): filters for '${name}', which is no call; there are ${names(info)}`,
-    )
-  }
-}
-
-function article(kind: string): string {
-  return kind === 'event' ? 'an event' : `a ${kind}`
-}
-
-function names(info: ContractInfo): string {
-  return [...info.operations.keys()].join(', ')
 }

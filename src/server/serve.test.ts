@@ -78,6 +78,22 @@ test('a limit that does not exist or is none is refused', async () => {
   await server.close()
 })
 
+test('an option of implement that does not exist is refused, with the one that was meant', () => {
+  const made = (options: unknown) => () => implement(Echo, { say: (input) => input }, options as never)
+  assert.throws(
+    made({ filter: [] }),
+    /implement\(test\.echo\.v1\): there is no option 'filter'; did you mean 'filters'\?/,
+  )
+  assert.throws(
+    made({ filters: () => {} }),
+    /filters: expected an array of filters, which are functions, got a function/,
+  )
+  assert.throws(
+    made({ operations: { say: { filter: [] } } }),
+    /implement\(test\.echo\.v1\): operations: say: there is no option 'filter'; did you mean 'filters'\?/,
+  )
+})
+
 test('what is no implementation is refused', async () => {
   for (const what of [Echo, {}, [], [echo, {}], undefined]) {
     await assert.rejects(
@@ -92,12 +108,24 @@ test('handlers and operations must fit each other', () => {
   const made = (handlers: object, options?: object) => () =>
     implement(Echo, handlers as never, options as never)
   assert.throws(made({}), /implement\(test\.echo\.v1\): there is no handler for the call 'say'/)
-  assert.throws(made({ say: 1 }), /there is no handler for the call 'say'/)
-  assert.throws(made({ say: () => ({}), sya() {} }), /'sya' is no operation; there are say/)
+  assert.throws(made({ say: 5 }), {
+    message: "implement(test.echo.v1): the handler of 'say' must be a function, got number 5",
+  })
+  assert.throws(made({ say: 'x' }), /the handler of 'say' must be a function, got string "x"$/)
+  assert.throws(made({ say: null }), /the handler of 'say' must be a function, got null$/)
+  assert.throws(made({ say: {} }), /the handler of 'say' must be a function, got an object$/)
+  assert.throws(made({ say: () => ({}), sya() {} }), /'sya' is no operation; did you mean 'say'\?/)
+  assert.throws(made({ say: () => ({}), find() {} }), /'find' is no operation; there are say/)
   assert.throws(
     made({ say() {} }, { operations: { sya: {} } }),
-    /filters for 'sya', which is no call; there are say/,
+    /filters for 'sya', which is no call; did you mean 'say'\?/,
   )
+  for (const nothing of [undefined, null, 5]) {
+    assert.throws(
+      made(nothing as never),
+      /implement\(test\.echo\.v1\): the second argument is the handlers, such as \{ say\(input, ctx\) \{ … \} \}; got /,
+    )
+  }
   class Service {
     say(input: { text: string }) {
       return { text: `${this.prefix}${input.text}` }
