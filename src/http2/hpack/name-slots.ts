@@ -1,0 +1,136 @@
+/**
+ * HOT PATH. What an encoder knows about each name: its place in the tables, the values it was sent with, and its policy. A field is
+ * found by its name first and then by comparing values, which are mostly the same object or differ early: no key is built.
+ * Guarded by `bench/scenarios/grpc.ts`.
+ */
+import type { DynamicTable } from './dynamic-table.ts'
+import type { FieldPolicy } from './field-policy.ts'
+import { staticSize, staticTable } from './static-table.ts'
+import type { TableEntry } from './table-entry.ts'
+
+export class NameSlot {
+  readonly name: string
+  readonly never: boolean
+  readonly learned: boolean
+  /** Whether it stays; a field of a name without memory must not go into the table. */
+  readonly kept: boolean
+  /** The first index of the name in the static table; 0 when it has none. */
+  staticIndex = 0
+  /** The values that follow there, from that index on. */
+  readonly staticValues: string[] = []
+  /** Entries of the dynamic table, the newest last; the first ones may be gone. */
+  readonly entries: TableEntry[] = []
+  /** The last value that was not put into the table. */
+  candidate: string | undefined = undefined
+
+  constructor(name: string, policy: FieldPolicy, kept: boolean) {
+    this.name = name
+    this.never = policy === 'never'
+    this.learned = policy === 'learned'
+    this.kept = kept
+  }
+
+  /** The index of a field in either table; 0 when there is none. */
+  find(value: string, table: DynamicTable, block: number): number {
+    const { staticValues, entries } = this
+
+    for (let i = 0; i < staticValues.length; i += 1) {
+      if (staticValues[i] === value) return this.staticIndex + i
+    }
+
+    for (let i = entries.length - 1; i >= 0; i -= 1) {
+      const entry = entries[i] as TableEntry
+
+      // What is older is gone as well.
+      if (!table.has(entry)) {
+        entries.splice(0, i + 1)
+        return 0
+      }
+
+      if (entry.value === value) {
+        entry.lastUsed = block
+        return table.indexOf(entry)
+      }
+    }
+
+    return 0
+  }
+
+  /** The entry of the dynamic table for a value, if there is one. */
+  entryOf(value: string, table: DynamicTable): TableEntry | undefined {
+    return this.entries.findLast((entry) => entry.value === value && table.has(entry))
+  }
+
+  /** An index that gives the name; 0 when there is none. */
+  nameIndex(table: DynamicTable, block: number): number {
+    if (this.staticIndex !== 0) return this.staticIndex
+    const newest = this.entries.at(-1)
+    if (newest === undefined || !table.has(newest)) return 0
+    newest.lastUsed = block
+    return table.indexOf(newest)
+  }
+}
+
+/** Names, besides one for every 16 octets of the table; when there are more, those without an entry are forgotten. */
+const mostNames = 512
+const longestName = 128
+
+export class NameSlots {
+  readonly #slots = new Map<string, NameSlot>()
+  readonly #table: DynamicTable
+  readonly #policies: ReadonlyMap<string, FieldPolicy>
+  readonly #most: number
+  /** By place in a list: the name there is mostly the one of the list before. */
+  readonly #recent: (NameSlot | undefined)[] = []
+
+  constructor(table: DynamicTable, policies: ReadonlyMap<string, FieldPolicy>, tableSize: number) {
+    this.#table = table
+    this.#policies = policies
+    this.#most = mostNames + (tableSize >>> 4)
+    this.#addStatic()
+  }
+
+  /** The slot of a name, made when there is none yet. `place` is where in a list it stands. */
+  get(name: string, place: number): NameSlot {
+    const recent = this.#recent[place]
+    if (recent !== undefined && recent.name === name) return recent
+
+    let slot = this.#slots.get(name)
+
+    if (slot === undefined) {
+      const kept = name.length <= longestName
+      slot = new NameSlot(name, this.#policies.get(name) ?? 'learned', kept)
+      if (!kept) return slot
+      if (this.#slots.size >= this.#most) this.#sweep()
+      this.#slots.set(name, slot)
+    }
+
+    if (place < 64) this.#recent[place] = slot
+    return slot
+  }
+
+  #addStatic(): void {
+    for (let index = 1; index <= staticSize; index += 1) {
+      const { name, value } = staticTable[index] as TableEntry
+      let slot = this.#slots.get(name)
+
+      if (slot === undefined) {
+        slot = new NameSlot(name, this.#policies.get(name) ?? 'learned', true)
+        slot.staticIndex = index
+        this.#slots.set(name, slot)
+      }
+
+      slot.staticValues.push(value)
+    }
+  }
+
+  #sweep(): void {
+    for (const [name, slot] of this.#slots) {
+      const newest = slot.entries.at(-1)
+      if (slot.staticIndex === 0 && (newest === undefined || !this.#table.has(newest)))
+        this.#slots.delete(name)
+    }
+
+    this.#recent.length = 0
+  }
+}
