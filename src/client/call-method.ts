@@ -5,6 +5,7 @@ import { currentCall } from '../call/current.ts'
 import { CallError, asDownstream } from '../call/error.ts'
 import type { Handler, Reply } from '../call/handler.ts'
 import { Metadata } from '../call/metadata.ts'
+import { checkCallOptions } from './call-options.ts'
 import { parseDuration } from '../contract/duration.ts'
 import type { CallOperation } from '../contract/operation.ts'
 import type { CallOptions } from '../contract/types.ts'
@@ -30,6 +31,7 @@ export function unaryMethod(
   const inputless = operation.input === undefined
   const start = (input: unknown, options: CallOptions | undefined) => {
     const { way } = settings
+    if (options !== undefined) checkCallOptions(operation, options)
     const call = beginCall(operation, input, options, settings)
     let reply: Reply | Promise<Reply>
 
@@ -63,6 +65,7 @@ export function streamingMethod(
   return (first, second) => {
     const options = inputless ? (second ?? (first as CallOptions | undefined)) : second
     const input = inputless ? undefined : first === undefined ? emptyInput(operation) : first
+    if (options !== undefined) checkCallOptions(operation, options)
     const parent = currentCall()
     let started = false
 

@@ -1,4 +1,5 @@
 /** Clients of contracts that are known at run time only. */
+import { nearest } from '../contract/nearest.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import type { CallOptions } from '../contract/types.ts'
 import { endWith } from './disconnect.ts'
@@ -48,8 +49,10 @@ export function connectTo(
     const operation = info.operations.get(name)
     if (operation?.kind !== 'call') {
       const calls = [...info.operations.values()].filter(({ kind }) => kind === 'call')
+      const names = calls.map((each) => each.name)
+      const near = nearest(name, names)
       throw new TypeError(
-        `${info.name} has no call '${name}'; there are ${calls.map((each) => each.name).join(', ')}`,
+        `${info.name} has no call '${name}'; ${near === undefined ? `there are ${names.join(', ')}` : `did you mean '${near}'?`}`,
       )
     }
     if ((operation.output?.stream === true) !== streamed) {

@@ -11,6 +11,7 @@ test('a suggestion is near, and there is none when nothing is', () => {
 })
 
 test('the beginning of a name means that name', () => {
+  assert.equal(nearest('id', ['idempotencyKey']), undefined)
   assert.equal(nearest('desc', ['describe', 'serve']), 'describe')
 })
 

@@ -8,7 +8,7 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
 
   for (const name of known) {
     const candidate = name.toLowerCase()
-    const distance = candidate.startsWith(lower) && lower.length > 1 ? 0.5 : editDistance(lower, candidate)
+    const distance = candidate.startsWith(lower) && lower.length > 2 ? 0.5 : editDistance(lower, candidate)
     if (distance < least) {
       least = distance
       best = name
