@@ -9,6 +9,7 @@ import { checkCallOptions } from './call-options.ts'
 import { parseDuration } from '../contract/duration.ts'
 import type { CallOperation } from '../contract/operation.ts'
 import type { CallOptions } from '../contract/types.ts'
+import type { ReplySink } from '../wires/wire.ts'
 import { type Way, along } from './route.ts'
 
 export interface MethodSettings {
@@ -33,6 +34,10 @@ export function unaryMethod(
     const { way } = settings
     if (options !== undefined) checkCallOptions(operation, options)
     const call = beginCall(operation, input, options, settings)
+    if (way.send !== undefined && call.canceled === undefined && options?.onReply === undefined) {
+      const answer = new UnaryAnswer(call, way)
+      if (answer.send()) return answer.output
+    }
     let reply: Reply | Promise<Reply>
 
     try {
@@ -88,6 +93,46 @@ function emptyInput({ input }: CallOperation): unknown {
   if (input === undefined || input.stream) return undefined
   const { type } = input.schema.root
   return type.kind === 'ref' && input.schema.types[type.to]?.kind === 'object' ? {} : undefined
+}
+
+// A promise's functions are caught by one function for all: a closure for every call would be garbage.
+let caughtResolve: (output: unknown) => void
+function capture(resolve: (output: unknown) => void): void {
+  caughtResolve = resolve
+}
+
+/** The answer to a call that nobody but the caller waits for: one promise, and no step between it and the wire. */
+class UnaryAnswer implements ReplySink {
+  readonly output: Promise<unknown>
+  readonly #call: Call
+  readonly #way: Way
+  readonly #resolve: (output: unknown) => void
+
+  constructor(call: Call, way: Way) {
+    this.#call = call
+    this.#way = way
+    this.output = new Promise(capture)
+    this.#resolve = caughtResolve
+  }
+
+  /** Makes the first try; false when that cannot be done by callback now. */
+  send(): boolean {
+    try {
+      return (this.#way.send as NonNullable<Way['send']>)(this.#call, this)
+    } catch (error) {
+      this.failed(error)
+      return true
+    }
+  }
+
+  answered(reply: Reply): void {
+    this.#resolve(reply.output)
+  }
+
+  /** The wire may be in the middle of something: more tries begin when it has come to its end. */
+  failed(error: unknown): void {
+    queueMicrotask(() => this.#resolve(again(this.#call, error, this.#way, undefined)))
+  }
 }
 
 /** After a first try that failed: what more tries come to. */

@@ -12,7 +12,7 @@ import type { Logger } from '../call/logger.ts'
 import type { Peer } from '../call/peer.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import { http1Transport } from '../http1/client.ts'
-import type { Channel, ChannelOptions } from '../wires/wire.ts'
+import type { Channel, ChannelOptions, ReplySink } from '../wires/wire.ts'
 import { type BackoffOptions, backoff } from './backoff.ts'
 import { type Balanced, LoadEstimate } from './balancer.ts'
 import { type ClientTlsOptions, dial } from './dial.ts'
@@ -77,6 +77,14 @@ export class Endpoint implements Balanced {
     return channel !== undefined && channel.state === 'ready' && !this.#closed
       ? channel.call(call)
       : this.#callLater(call)
+  }
+
+  /** HOT PATH. The same by callback, where the wire has that; returns false, having done nothing, where it has not. */
+  send(call: Call, sink: ReplySink): boolean {
+    const channel = this.#channel
+    if (channel?.send === undefined || channel.state !== 'ready' || this.#closed) return false
+    channel.send(call, sink)
+    return true
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Call } from '../call/call.ts'
 import type { Clock } from '../call/clock.ts'
 import { CallError } from '../call/error.ts'
 import { type Filter, type Handler, type Reply, compose } from '../call/handler.ts'
+import type { ReplySink } from '../wires/wire.ts'
 import { choose } from './balancer.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { WaitingRoom } from './waiting-room.ts'
@@ -31,6 +32,11 @@ interface Route extends RouteSettings {
 export interface Way {
   /** Makes a call's first try. What it throws or rejects with goes to `again`. */
   first(call: Call): Reply | Promise<Reply>
+  /**
+   * Makes the first try of a call with one value as its output by callback, and returns true; without it, or when it
+   * returns false, there is `first`. A failure, thrown or told, goes to `again`, but not before the caller has returned.
+   */
+  send?(call: Call, sink: ReplySink): boolean
   /** Makes more tries after the first has failed, where they are useful; else throws the error. */
   again(call: Call, error: unknown): Reply | Promise<Reply>
 }
@@ -60,6 +66,15 @@ export function wayTo(endpoints: readonly Endpoint[], settings: RouteSettings): 
       return handler(call)
     },
     again: (call, error) => new Trip(call, route).after(only, error),
+    ...(settings.filters.length === 0 ? { send: sendTo(only) } : {}),
+  }
+}
+
+function sendTo(endpoint: Endpoint): NonNullable<Way['send']> {
+  const { peer } = endpoint
+  return (call, sink) => {
+    call.peer = peer
+    return endpoint.send(call, sink)
   }
 }
 

@@ -172,8 +172,20 @@ export interface Channel {
    * and with no listener on it: the client may give it to another channel.
    */
   call(call: Call): Reply | Promise<Reply>
+  /**
+   * The same for a call whose output is one value, by callback: where nobody stands between the channel and the caller, a
+   * promise here and another there would cost 5 % of a call. Optional. May throw instead of `sink.failed`.
+   */
+  send?(call: Call, sink: ReplySink): void
   /** Calls back at every change of state. One listener. */
   onState(listener: (why: CallError | undefined) => void): void
   /** Waits for open calls, at most `grace` milliseconds, and closes. */
   close(grace: number): Promise<void>
+}
+
+/** Hears how a call went, once, perhaps before `send` returns; does nothing there and then but note it. */
+export interface ReplySink {
+  answered(reply: Reply): void
+  /** With a `CallError`, as `Channel.call` throws it. */
+  failed(error: unknown): void
 }

@@ -5,11 +5,11 @@
 import type { Call } from '../../call/call.ts'
 import { CallError, asDownstream } from '../../call/error.ts'
 import { invalidInput } from '../../call/failure.ts'
-import type { Reply } from '../../call/handler.ts'
 import { Metadata } from '../../call/metadata.ts'
 import type { CallOperation } from '../../contract/operation.ts'
 import { statusTable } from '../../contract/status.ts'
 import { Invalid } from '../../schema/invalid.ts'
+import type { ReplySink } from '../wire.ts'
 import type { Codec, Codecs } from './codecs.ts'
 import type { Connection } from './connection.ts'
 import { readError } from './error-frame.ts'
@@ -45,14 +45,6 @@ export interface ChannelOwner {
   release(stream: ClientStream): void
 }
 
-// A promise's functions are caught by one function for all: a closure for every call would be garbage.
-let caughtResolve: (reply: Reply) => void
-let caughtReject: (error: unknown) => void
-function capture(resolve: (reply: Reply) => void, reject: (error: unknown) => void): void {
-  caughtResolve = resolve
-  caughtReject = reject
-}
-
 export class ClientStream implements IncomingOwner {
   readonly id: number
   readonly method: ClientMethod
@@ -60,9 +52,7 @@ export class ClientStream implements IncomingOwner {
   readonly #owner: ChannelOwner
   /** Which OPEN of the connection this was. */
   readonly ordinal: number
-  readonly reply: Promise<Reply>
-  readonly #resolve: (reply: Reply) => void
-  readonly #reject: (error: unknown) => void
+  readonly #sink: ReplySink
   /** The reply has been handed over, or the error. */
   #answered = false
   /** Over for this side. */
@@ -75,15 +65,13 @@ export class ClientStream implements IncomingOwner {
   #trailers: Metadata | undefined
   #sent = 0
 
-  constructor(id: number, method: ClientMethod, call: Call, owner: ChannelOwner) {
+  constructor(id: number, method: ClientMethod, call: Call, sink: ReplySink, owner: ChannelOwner) {
     this.id = id
     this.method = method
     this.call = call
     this.#owner = owner
     this.ordinal = owner.connection.out.opens + 1
-    this.reply = new Promise(capture)
-    this.#resolve = caughtResolve
-    this.#reject = caughtReject
+    this.#sink = sink
   }
 
   // ── out ──
@@ -308,7 +296,7 @@ export class ClientStream implements IncomingOwner {
     if (this.over) return
     this.#answered = true
     this.#leave()
-    this.#resolve({ output, metadata: this.#metadata, trailers: this.#trailers })
+    this.#sink.answered({ output, metadata: this.#metadata, trailers: this.#trailers })
     this.call.end(undefined, this.method.output === undefined ? 0 : 1, this.#sent)
   }
 
@@ -318,7 +306,7 @@ export class ClientStream implements IncomingOwner {
     if (!this.#answered) {
       this.#answered = true
       this.#trailers ??= new Metadata()
-      this.#resolve({ output: incoming, metadata: this.#metadata, trailers: this.#trailers })
+      this.#sink.answered({ output: incoming, metadata: this.#metadata, trailers: this.#trailers })
     } else if ((flags & (flag.message | flag.end)) === 0) {
       throw new ProtocolError(`stream ${this.id}: DATA that carries nothing`)
     }
@@ -402,7 +390,7 @@ export class ClientStream implements IncomingOwner {
     const answered = this.#answered
     this.#answered = true
     this.incoming?.end(error)
-    if (!answered) this.#reject(error)
+    if (!answered) this.#sink.failed(error)
     // One that no handler has seen may be tried again: then this was not its end.
     if (error.processed === 'maybe' || answered) {
       this.call.end(error, this.incoming?.received ?? 0, this.#sent)
@@ -429,7 +417,7 @@ export class ClientStream implements IncomingOwner {
 
     const error = asDownstream(why)
     this.incoming?.fail(error)
-    if (!this.#answered) this.#reject(error)
+    if (!this.#answered) this.#sink.failed(error)
     this.#answered = true
     this.call.end(error, this.incoming?.received ?? 0, this.#sent)
   }

@@ -4,7 +4,7 @@ import type { Call } from '../../call/call.ts'
 import { CallError, asDownstream } from '../../call/error.ts'
 import type { Reply } from '../../call/handler.ts'
 import type { CallOperation } from '../../contract/operation.ts'
-import type { Channel, ChannelOptions } from '../wire.ts'
+import type { Channel, ChannelOptions, ReplySink } from '../wire.ts'
 import { checkAgreement, readDescriptions } from './agreement.ts'
 import { type ClientMethod, type ChannelOwner, ClientStream } from './client-stream.ts'
 import type { Codecs } from './codecs.ts'
@@ -33,8 +33,7 @@ const longestDescription = 16 * 1024 * 1024
 interface Waiting {
   readonly call: Call
   readonly method: ClientMethod
-  readonly resolve: (reply: Reply | Promise<Reply>) => void
-  readonly reject: (error: unknown) => void
+  readonly sink: ReplySink
 }
 
 /** What a channel needs; without a contract it can only describe. */
@@ -155,7 +154,11 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     this.#onState = listener
   }
 
-  call(call: Call): Reply | Promise<Reply> {
+  call(call: Call): Promise<Reply> {
+    return new Promise((answered, failed) => this.send(call, { answered, failed }))
+  }
+
+  send(call: Call, sink: ReplySink): void {
     if (this.#state !== 'ready') throw this.#refusal()
     if (call.canceled !== undefined) throw asDownstream(call.canceled)
     const method = this.#methods.get(call.operation)
@@ -171,11 +174,12 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     }
 
     const id = this.#waiting.length > 0 ? undefined : this.#slots.take()
-    return id === undefined ? this.#wait(call, method) : this.#start(call, method, id)
+    if (id === undefined) this.#wait({ call, method, sink })
+    else this.#start(call, method, sink, id)
   }
 
-  #start(call: Call, method: ClientMethod, id: number): Promise<Reply> {
-    const stream = new ClientStream(id, method, call, this)
+  #start(call: Call, method: ClientMethod, sink: ReplySink, id: number): void {
+    const stream = new ClientStream(id, method, call, sink, this)
     this.#slots.put(stream)
     try {
       stream.open()
@@ -186,10 +190,9 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     this.#open++
     this.connection.watch()
     call.onCancel((why) => stream.canceled(why))
-    return stream.reply
   }
 
-  #wait(call: Call, method: ClientMethod): Promise<Reply> {
+  #wait(waiting: Waiting): void {
     if (this.#waiting.length >= this.#slots.limit) {
       throw new CallError(
         'resource_exhausted',
@@ -198,15 +201,12 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
       )
     }
 
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = { call, method, resolve, reject }
-      this.#waiting.push(waiting)
-      call.onCancel((why) => {
-        const index = this.#waiting.indexOf(waiting)
-        if (index < 0) return
-        this.#waiting.splice(index, 1)
-        reject(asDownstream(why))
-      })
+    this.#waiting.push(waiting)
+    waiting.call.onCancel((why) => {
+      const index = this.#waiting.indexOf(waiting)
+      if (index < 0) return
+      this.#waiting.splice(index, 1)
+      waiting.sink.failed(asDownstream(why))
     })
   }
 
@@ -214,11 +214,11 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
     while (this.#waiting.length > 0) {
       const id = this.#slots.take()
       if (id === undefined) return
-      const { call, method, resolve, reject } = this.#waiting.shift() as Waiting
+      const { call, method, sink } = this.#waiting.shift() as Waiting
       try {
-        resolve(this.#start(call, method, id))
+        this.#start(call, method, sink, id)
       } catch (error) {
-        reject(error)
+        sink.failed(error)
       }
     }
   }
@@ -377,7 +377,7 @@ export class TrunkChannel implements Channel, Role, ChannelOwner {
   }
 
   #refuseWaiting(why: CallError): void {
-    for (const { call, reject } of this.#waiting.splice(0)) reject(lostCall(call.operation, why, 'no'))
+    for (const { call, sink } of this.#waiting.splice(0)) sink.failed(lostCall(call.operation, why, 'no'))
   }
 
   gone(): void {
