@@ -10,6 +10,7 @@ import type { CallError } from '../../call/error.ts'
 import { Assembly } from './assembly.ts'
 import { frameCost } from './frames.ts'
 import type { Partial, Partials } from './partials.ts'
+import { Slab } from './slab.ts'
 import { ReceiveWindow } from './window.ts'
 
 /** After so many messages in a row the event loop gets its turn. */
@@ -48,6 +49,7 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
   /** Complete messages that nobody asked for yet, from `#next` on. */
   #ready: Received[] = []
   #next = 0
+  #slab: Slab | undefined
   /** The message that is arriving in parts. */
   #partial: Assembly | undefined
   /** What of it still counts against the window. */
@@ -132,7 +134,9 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
   #arrive(bytes: Buffer, start: number, end: number, held: number): void {
     const waiter = this.#waiting.shift()
     if (waiter === undefined) {
-      this.#ready.push({ bytes, start, end, held })
+      const slab = (this.#slab ??= new Slab())
+      slab.keep(bytes, start, end)
+      this.#ready.push({ bytes: slab.bytes, start: slab.start, end: slab.start + (end - start), held })
       return
     }
 
@@ -173,6 +177,7 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
     for (let index = this.#next; index < this.#ready.length; index++) held += this.#ready[index]!.held
     this.#ready = []
     this.#next = 0
+    this.#slab = undefined
     if (held > 0) this.#owner.released(0, held)
     this.#dropPartial()
   }
@@ -250,8 +255,12 @@ export class Incoming implements AsyncIterableIterator<unknown>, Partial {
     const later = ++this.#taken % messagesPerTurn === 0
 
     return new Promise((resolve, reject) => {
-      if (later) setImmediate(settle, { resolve, reject }, this.#owner, bytes, start, end)
-      else settle({ resolve, reject }, this.#owner, bytes, start, end)
+      if (later) {
+        setImmediate(settle, { resolve, reject }, this.#owner, bytes, start, end)
+        return
+      }
+      settle({ resolve, reject }, this.#owner, bytes, start, end)
+      if (this.#ready.length === 0) this.#slab?.reuse()
     })
   }
 

@@ -147,6 +147,7 @@ export class ServerStream implements InputSource, IncomingOwner {
     }
 
     if (reply instanceof Promise) {
+      if (this.#bytes !== undefined) this.#keepInput(this.#bytes)
       reply.then(
         (each) => this.#answer(each),
         (error: unknown) => {
@@ -157,6 +158,15 @@ export class ServerStream implements InputSource, IncomingOwner {
     } else {
       this.#answer(reply)
     }
+  }
+
+  /** A filter waits, such as one that authenticates: what came in with the input need not. */
+  #keepInput(bytes: Buffer): void {
+    const kept = Buffer.allocUnsafeSlow(this.#end - this.#start)
+    bytes.copy(kept, 0, this.#start, this.#end)
+    this.#bytes = kept
+    this.#end -= this.#start
+    this.#start = 0
   }
 
   #answer(reply: Reply): void {
