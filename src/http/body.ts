@@ -6,11 +6,14 @@
  */
 import { type ContentCoding, decode, tooLarge } from './content-coding.ts'
 import type { BodySink, HttpAbort } from './exchange.ts'
+import { Gathered } from './gathered.ts'
 import type { HttpHeaders } from './headers.ts'
 
 /** Where a body comes from: a server's exchange. */
 export interface BodySource {
   receive(sink: BodySink): void
+  /** Says, where it is known, how long the body will be. */
+  readonly request?: { readonly headers: HttpHeaders }
 }
 
 /** What slows a body down: an exchange of either side. */
@@ -54,7 +57,8 @@ export function collect(
   codings: readonly ContentCoding[],
   done: BodyDone,
 ): void {
-  source.receive(new Collector(limit, codings, done))
+  const length = source.request?.headers.get('content-length')
+  source.receive(new Collector(limit, codings, done, length === undefined ? -1 : Number(length)))
 }
 
 /** `collect` as a promise. Rejects with HttpBodyError. */
@@ -74,15 +78,18 @@ export function bytes(
 class Collector implements BodySink {
   readonly #limit: number
   readonly #codings: readonly ContentCoding[]
+  /** The body's size, where it is known; else negative. */
+  readonly #expected: number
   #done: BodyDone | undefined
-  #first: Buffer | undefined
-  #more: Buffer[] | undefined
+  #whole: Buffer | undefined
+  #parts: Gathered | undefined
   #size = 0
 
-  constructor(limit: number, codings: readonly ContentCoding[], done: BodyDone) {
+  constructor(limit: number, codings: readonly ContentCoding[], done: BodyDone, expected = -1) {
     this.#limit = limit
     this.#codings = codings
     this.#done = done
+    this.#expected = expected
   }
 
   data(bytes: Buffer, start: number, end: number): void {
@@ -90,17 +97,29 @@ class Collector implements BodySink {
     const size = end - start
     this.#size += size
     if (this.#size > this.#limit) return this.#finish(undefined, tooLarge(this.#limit), undefined)
-    // One copy of what is only borrowed. Pooled slices are for what lives as long as a call.
-    const copy = Buffer.allocUnsafe(size)
-    bytes.copy(copy, 0, start, end)
-    if (this.#first === undefined) this.#first = copy
-    else if (this.#more === undefined) this.#more = [this.#first, copy]
-    else this.#more.push(copy)
+
+    // One copy of what is only borrowed. Pooled slices are for what lives as long as a call: a body that is complete.
+    if (size === this.#expected && size === this.#size) {
+      const copy = Buffer.allocUnsafe(size)
+      bytes.copy(copy, 0, start, end)
+      this.#whole = copy
+    } else this.#gather(bytes, start, end)
+  }
+
+  #gather(bytes: Buffer, start: number, end: number): void {
+    const parts = (this.#parts ??= new Gathered())
+    const whole = this.#whole
+    if (whole !== undefined) {
+      // More came than was announced.
+      this.#whole = undefined
+      parts.add(whole, 0, whole.length)
+    }
+    parts.add(bytes, start, end)
   }
 
   end(trailers: HttpHeaders | undefined): void {
     if (this.#done === undefined) return
-    const body = this.#more === undefined ? (this.#first ?? empty) : Buffer.concat(this.#more, this.#size)
+    const body = this.#whole ?? this.#parts?.take() ?? empty
     if (this.#codings.length === 0 || this.#size === 0) return this.#finish(body, undefined, trailers)
     decode(this.#codings, body, this.#limit, (decoded, why) => this.#finish(decoded, why, trailers))
   }
@@ -112,8 +131,8 @@ class Collector implements BodySink {
   #finish(body: Buffer | undefined, why: HttpAbort | undefined, trailers: HttpHeaders | undefined): void {
     const done = this.#done
     this.#done = undefined
-    this.#first = undefined
-    this.#more = undefined
+    this.#whole = undefined
+    this.#parts = undefined
     done?.(body, why, trailers)
   }
 }
@@ -136,8 +155,7 @@ export function chunks(source: BodySource & BodyFlow): BodyQueue {
 export class BodyQueue implements BodySink, AsyncIterableIterator<Buffer> {
   trailers: HttpHeaders | undefined
   onCancel: (() => void) | undefined
-  readonly #waiting: Buffer[] = []
-  #size = 0
+  readonly #waiting = new Gathered()
   #flow: BodyFlow | undefined
   #paused = false
   #over = false
@@ -146,7 +164,7 @@ export class BodyQueue implements BodySink, AsyncIterableIterator<Buffer> {
 
   attach(flow: BodyFlow): void {
     this.#flow = flow
-    if (this.#size > highWater) this.#pause()
+    if (this.#waiting.size > highWater) this.#pause()
   }
 
   #pause(): void {
@@ -157,17 +175,16 @@ export class BodyQueue implements BodySink, AsyncIterableIterator<Buffer> {
 
   data(bytes: Buffer, start: number, end: number): void {
     if (this.#over || start === end) return
-    const copy = Buffer.allocUnsafeSlow(end - start)
-    bytes.copy(copy, 0, start, end)
     const reader = this.#reader
     if (reader !== undefined) {
       this.#reader = undefined
+      const copy = Buffer.allocUnsafeSlow(end - start)
+      bytes.copy(copy, 0, start, end)
       reader.resolve({ done: false, value: copy })
       return
     }
-    this.#waiting.push(copy)
-    this.#size += copy.length
-    if (this.#size > highWater) this.#pause()
+    this.#waiting.add(bytes, start, end)
+    if (this.#waiting.size > highWater) this.#pause()
   }
 
   end(trailers: HttpHeaders | undefined): void {
@@ -189,8 +206,7 @@ export class BodyQueue implements BodySink, AsyncIterableIterator<Buffer> {
   next(): Promise<IteratorResult<Buffer, undefined>> {
     const value = this.#waiting.shift()
     if (value !== undefined) {
-      this.#size -= value.length
-      if (this.#paused && this.#size <= highWater / 2) {
+      if (this.#paused && this.#waiting.size <= highWater / 2) {
         this.#paused = false
         this.#flow?.resume()
       }
@@ -207,8 +223,7 @@ export class BodyQueue implements BodySink, AsyncIterableIterator<Buffer> {
     const early = !this.#over
     this.#over = true
     this.#why = undefined
-    this.#waiting.length = 0
-    this.#size = 0
+    this.#waiting.clear()
     if (this.#paused) {
       this.#paused = false
       this.#flow?.resume()

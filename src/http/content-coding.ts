@@ -111,6 +111,11 @@ export function decode(
   })
 }
 
+/**
+ * A window of at most 8 MiB, as RFC 9659 has it for HTTP: a few bytes could demand 128 MiB.
+ */
+export const zstdOptions = { params: { [zlib.constants.ZSTD_d_windowLogMax]: 23 } }
+
 function decompress(
   coding: ContentCoding,
   body: Buffer,
@@ -119,7 +124,7 @@ function decompress(
 ): void {
   const options = { maxOutputLength: limit }
   if (coding === 'gzip') zlib.gunzip(body, options, done)
-  else if (coding === 'zstd') zlib.zstdDecompress(body, options, done)
+  else if (coding === 'zstd') zlib.zstdDecompress(body, { ...zstdOptions, ...options }, done)
   else if (coding === 'br') zlib.brotliDecompress(body, options, done)
   else if (isZlib(body)) zlib.inflate(body, options, done)
   else zlib.inflateRaw(body, options, done)

@@ -5,8 +5,9 @@
 import type { Transform } from 'node:stream'
 import zlib from 'node:zlib'
 import type { BodyFlow } from './body.ts'
-import { type ContentCoding, decodingFailure, isZlib, tooLarge } from './content-coding.ts'
+import { type ContentCoding, decodingFailure, isZlib, tooLarge, zstdOptions } from './content-coding.ts'
 import type { BodySink, HttpAbort } from './exchange.ts'
+import { Gathered } from './gathered.ts'
 import type { HttpHeaders } from './headers.ts'
 
 /** A body that is being decompressed: give it to `receive` as the sink, and to the reader as the flow. */
@@ -45,12 +46,20 @@ export function decoding(
   }
 }
 
+/** Compressed bytes that may wait for the decompressor. */
+const highWater = 16 * 1024
+
 class Stage implements DecodingSink {
   flow: BodyFlow | undefined
   readonly #coding: ContentCoding
   readonly #limit: number
   readonly #sink: BodySink
   #transform: Transform | undefined
+  /** What came while the decompressor was at work: small pieces are not given to it one by one. */
+  readonly #pending = new Gathered()
+  #working = false
+  #flowPaused = false
+  #ended = false
   #trailers: HttpHeaders | undefined
   #size = 0
   #over = false
@@ -65,16 +74,37 @@ class Stage implements DecodingSink {
 
   data(bytes: Buffer, start: number, end: number): void {
     if (this.#over || start === end) return
-    const copy = Buffer.from(bytes.subarray(start, end))
-    const transform = this.#transform ?? this.#open(copy)
-    if (!transform.write(copy)) this.flow?.pause()
+    if (!this.#working) return this.#write(Buffer.from(bytes.subarray(start, end)))
+    this.#pending.add(bytes, start, end)
+    if (this.#pending.size <= highWater || this.#flowPaused) return
+    this.#flowPaused = true
+    this.flow?.pause()
+  }
+
+  #write(bytes: Buffer): void {
+    const transform = this.#transform ?? this.#open(bytes)
+    this.#working = true
+    transform.write(bytes, () => this.#written())
+  }
+
+  #written(): void {
+    this.#working = false
+    if (this.#over) return
+    if (this.#pending.size > 0) this.#write(this.#pending.take())
+    else if (this.#ended) this.#transform?.end()
+    this.#goOn()
+  }
+
+  #goOn(): void {
+    if (!this.#flowPaused) return
+    this.#flowPaused = false
+    this.flow?.resume()
   }
 
   #open(first: Buffer): Transform {
     const transform = decompressor(this.#coding, first)
     this.#transform = transform
     transform.on('data', (piece: Buffer) => this.#forward(piece))
-    transform.on('drain', () => this.flow?.resume())
     transform.on('end', () => this.#finish(undefined))
     transform.on('error', (error) => this.#finish(decodingFailure(this.#coding, error, this.#limit)))
     if (this.#paused) transform.pause()
@@ -91,8 +121,9 @@ class Stage implements DecodingSink {
   end(trailers: HttpHeaders | undefined): void {
     if (this.#over) return
     this.#trailers = trailers
+    this.#ended = true
     if (this.#transform === undefined) this.#finish(undefined)
-    else this.#transform.end()
+    else if (!this.#working) this.#transform.end()
   }
 
   abort(why: HttpAbort): void {
@@ -104,7 +135,8 @@ class Stage implements DecodingSink {
     this.#over = true
     if (why === undefined) return this.#sink.end(this.#trailers)
     this.#transform?.destroy()
-    this.flow?.resume()
+    this.#pending.clear()
+    this.#goOn()
     this.#sink.abort(why)
   }
 
@@ -121,7 +153,7 @@ class Stage implements DecodingSink {
 
 function decompressor(coding: ContentCoding, first: Buffer): Transform {
   if (coding === 'gzip') return zlib.createGunzip()
-  if (coding === 'zstd') return zlib.createZstdDecompress()
+  if (coding === 'zstd') return zlib.createZstdDecompress(zstdOptions)
   if (coding === 'br') return zlib.createBrotliDecompress()
   return isZlib(first) ? zlib.createInflate() : zlib.createInflateRaw()
 }
