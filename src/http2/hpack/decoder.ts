@@ -16,6 +16,7 @@ import { isValidName, isValidValue } from './field-validity.ts'
 import { decodingRoom, readHuffman } from './huffman.ts'
 import { type Cursor, readInteger } from './integer.ts'
 import { Literal, LiteralCache } from './literal-cache.ts'
+import { longestShortText, shortText } from './short-text.ts'
 import { staticSize, staticTable } from './static-table.ts'
 import { entryOverhead, TableEntry } from './table-entry.ts'
 
@@ -268,13 +269,18 @@ export class HpackDecoder {
   }
 
   #text(bytes: Buffer, start: number, end: number, huffman: boolean): string {
-    if (!huffman) return bytes.latin1Slice(start, end)
+    if (!huffman) return plainText(bytes, start, end)
 
     const room = decodingRoom(end - start)
     const out =
       room <= scratchSize ? (this.#scratch ??= Buffer.allocUnsafeSlow(scratchSize)) : Buffer.allocUnsafe(room)
-    return out.latin1Slice(0, readHuffman(bytes, start, end, out))
+    return plainText(out, 0, readHuffman(bytes, start, end, out))
   }
+}
+
+function plainText(bytes: Buffer, start: number, end: number): string {
+  const short = end - start <= longestShortText && end > start
+  return short ? shortText(bytes, start, end) : bytes.latin1Slice(start, end)
 }
 
 function noEntry(index: number): HpackError {

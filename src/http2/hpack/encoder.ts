@@ -6,9 +6,10 @@
  * - other fields: when a value comes the second time (`field-policy.ts` has the names that are treated otherwise);
  * - for a name that no table has, one field when the name comes the second time: the literals after it refer to its name.
  *
- * Every insertion changes all indices, so that templates are encoded anew, and may push out the oldest entry. An entry that was
- * used lately is therefore pushed out at most once in `patience` blocks: with more constant fields than the table holds, those
- * that are there stay useful, instead of each pushing out the one that is needed next, and what is used less goes as literals.
+ * Every insertion changes all indices, so that templates are encoded anew, and may push out the oldest entry. With more constant
+ * fields than the table holds, each would push out the one that is needed next. Therefore an entry that was used lately is pushed
+ * out a few times only in each `span` of blocks; what finds no place goes as a literal. More often may come back what was pushed
+ * out although it is in nearly every block: thus the most used fields move to the young end of the table.
  *
  * What was encoded has to be sent, and in the order of encoding: the peer's table follows it.
  */
@@ -35,7 +36,11 @@ export interface HpackEncoderSettings {
 /** The size that both sides begin with (RFC 9113 section 6.5.2). */
 const initialTableSize = 4096
 
-const patience = 64
+/** Blocks in which an entry's use counts as late, and how many such entries may be pushed out in as many blocks. */
+const span = 1024
+const mostPushed = 8
+const mostReturned = 64
+
 const mostTemplates = 1024
 
 /** Shorter strings are written faster by hand than by a native call. */
@@ -66,8 +71,10 @@ export class HpackEncoder {
   #lastTemplate: HpackTemplate | undefined
   #lastEncoded: Encoded | undefined
   #block = 0
-  /** An entry used lately may be pushed out from this block on. */
-  #pushFrom = 0
+  /** Until which block the next two hold: entries used lately that may still be pushed out, by new fields and by returning ones. */
+  #spanEnd = 0
+  #pushes = 0
+  #returns = 0
   /** A constant field of this block found no place in the table. */
   #crowded = false
   /** What the next block begins with: the smallest size since the last one, and the present. -1: nothing. */
@@ -157,7 +164,7 @@ export class HpackEncoder {
 
     if (table.epoch === epoch) {
       const octets = Uint8Array.prototype.slice.call(out, at, next)
-      const staleFrom = this.#crowded ? this.#block + patience : Infinity
+      const staleFrom = this.#crowded ? this.#spanEnd : Infinity
       const encoded: Encoded = {
         epoch,
         staleFrom,
@@ -200,13 +207,14 @@ export class HpackEncoder {
       slot.candidate !== undefined && (nameIndex === 0 || (slot.learned && slot.candidate === value))
     const size = slot.name.length + value.length + entryOverhead
 
-    if ((constant || again) && slot.kept && this.#hasPlace(size, constant)) {
+    if ((constant || again) && slot.kept && this.#hasPlace(size, constant, slot.lost?.value === value)) {
       const next = this.#literal(slot, nameIndex, value, 0x40, 0x3f, out, at)
       const entry = new TableEntry(slot.name, value, true, true)
       entry.lastUsed = block
       table.insert(entry)
       slot.entries.push(entry)
       slot.candidate = undefined
+      slot.lost = undefined
       return next
     }
 
@@ -216,17 +224,28 @@ export class HpackEncoder {
   }
 
   /** Whether an entry of a size may go into the table. */
-  #hasPlace(size: number, constant: boolean): boolean {
+  #hasPlace(size: number, constant: boolean, returning: boolean): boolean {
     const table = this.#table
     // Half of the table at most for one field.
     if (size > table.maxSize >>> 1) return false
     if (table.size + size <= table.maxSize) return true
 
     const oldest = table.oldest as TableEntry
-    if (this.#block - oldest.lastUsed > patience) return true
+    if (this.#block - oldest.lastUsed > span) return true
 
-    if (this.#block >= this.#pushFrom) {
-      this.#pushFrom = this.#block + patience
+    if (this.#block >= this.#spanEnd) {
+      this.#spanEnd = this.#block + span
+      this.#pushes = mostPushed
+      this.#returns = mostReturned
+    }
+
+    if (returning && this.#returns > 0) {
+      this.#returns -= 1
+      return true
+    }
+
+    if (this.#pushes > 0) {
+      this.#pushes -= 1
       return true
     }
 

@@ -6,14 +6,10 @@
  */
 import { sameOctets, sampledHash } from './sampled-hash.ts'
 
-/** A string and what was found out about it. */
+/** A string and whether it is what its place in a field allows. */
 export class Literal {
   readonly text: string
   readonly valid: boolean
-  /** What was kept of the octets. */
-  octets: Uint8Array | undefined
-  hash = 0
-  huffman = false
 
   constructor(text: string, valid: boolean) {
     this.text = text
@@ -21,8 +17,17 @@ export class Literal {
   }
 }
 
+interface Kept {
+  hash: number
+  huffman: boolean
+  length: number
+  /** Grown as needed, used again. */
+  octets: Buffer
+  literal: Literal
+}
+
 export class LiteralCache {
-  readonly #slots: (Literal | undefined)[]
+  readonly #slots: (Kept | undefined)[]
   readonly #seen: Int32Array
   readonly #mask: number
   readonly #longest: number
@@ -39,16 +44,20 @@ export class LiteralCache {
   find(bytes: Buffer, start: number, end: number, huffman: boolean): Literal | undefined {
     const hash = sampledHash(bytes, start, end)
     this.#missed = hash
-    const literal = this.#slots[hash & this.#mask]
+    const kept = this.#slots[hash & this.#mask]
 
-    if (literal === undefined || literal.hash !== hash || literal.huffman !== huffman) return undefined
-    const octets = literal.octets as Uint8Array
-    return octets.length === end - start && sameOctets(octets, bytes, start, end) ? literal : undefined
+    if (kept === undefined || kept.hash !== hash || kept.length !== end - start || kept.huffman !== huffman) {
+      return undefined
+    }
+
+    return sameOctets(kept.octets, bytes, start, end) ? kept.literal : undefined
   }
 
   /** Keeps what `find` has just missed, if it was missed before. */
   offer(literal: Literal, bytes: Buffer, start: number, end: number, huffman: boolean): void {
-    if (end - start > this.#longest) return
+    const length = end - start
+    if (length > this.#longest) return
+
     const hash = this.#missed
     const slot = hash & this.#mask
 
@@ -57,9 +66,19 @@ export class LiteralCache {
       return
     }
 
-    literal.octets = Uint8Array.prototype.slice.call(bytes, start, end)
-    literal.hash = hash
-    literal.huffman = huffman
-    this.#slots[slot] = literal
+    const kept = this.#slots[slot]
+
+    if (kept === undefined || kept.octets.length < length) {
+      const octets = Buffer.allocUnsafeSlow(length)
+      bytes.copy(octets, 0, start, end)
+      this.#slots[slot] = { hash, huffman, length, octets, literal }
+      return
+    }
+
+    bytes.copy(kept.octets, 0, start, end)
+    kept.hash = hash
+    kept.huffman = huffman
+    kept.length = length
+    kept.literal = literal
   }
 }

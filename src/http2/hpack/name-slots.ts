@@ -8,6 +8,9 @@ import type { FieldPolicy } from './field-policy.ts'
 import { staticSize, staticTable } from './static-table.ts'
 import type { TableEntry } from './table-entry.ts'
 
+/** A field is in use when it was in one of as many blocks. */
+const inUse = 8
+
 export class NameSlot {
   readonly name: string
   readonly never: boolean
@@ -22,6 +25,8 @@ export class NameSlot {
   readonly entries: TableEntry[] = []
   /** The last value that was not put into the table. */
   candidate: string | undefined = undefined
+  /** The last entry that was looked for after it had been pushed out, if it was in use until then. */
+  lost: TableEntry | undefined = undefined
 
   constructor(name: string, policy: FieldPolicy, kept: boolean) {
     this.name = name
@@ -43,7 +48,7 @@ export class NameSlot {
 
       // What is older is gone as well.
       if (!table.has(entry)) {
-        entries.splice(0, i + 1)
+        this.#forget(i, value, block)
         return 0
       }
 
@@ -54,6 +59,13 @@ export class NameSlot {
     }
 
     return 0
+  }
+
+  /** Forgets the entries up to one, but for the one that a field in use had. */
+  #forget(last: number, value: string, block: number): void {
+    for (const entry of this.entries.splice(0, last + 1)) {
+      if (entry.value === value && block - entry.lastUsed <= inUse) this.lost = entry
+    }
   }
 
   /** The entry of the dynamic table for a value, if there is one. */
