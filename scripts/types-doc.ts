@@ -358,7 +358,8 @@ a whole message have a default.
    read as the zero value, which is then validated. An enum or literal without a zero value that is absent is "missing". A
    literal with a single value that is absent reads as that value.
 2. **A required object, instant, union, json or box** that is absent is "missing".
-3. **An optional, nullable or defaulted scalar** has explicit presence (\`optional\`): absent is undefined, null or the default.
+3. **An optional or nullable scalar**, and one whose default is not its zero value, has explicit presence (\`optional\`): absent is
+   undefined, null or the default. A default that is the zero value needs no presence, since absent says it.
 4. **Lists and maps** are repeated and map fields: absent is empty.
 5. **A box**, a generated message with the one field 1 (\`value\`, or repeated \`values\`), stands wherever protobuf has no form:
    - a nullable element of a list, and a nullable value of a map;
@@ -408,6 +409,17 @@ ${table(
     ['`header`', 'fields of an input', 'the header that carries it in REST'],
     ['`xml: { name, as }`', 'fields', "the element's or attribute's name; `as: 'attribute'` or `'text'`"],
     ['`sensitive`', 'fields', 'kept out of logs and the console'],
+    [
+      '`oneof`',
+      'optional fields',
+      'the `oneof` of foreign protobuf that it is in: at most one of them is there',
+    ],
+    [
+      '`presence`',
+      'fields',
+      "`'required'`: written even when it is zero, as proto2 demands; `'explicit'`: a zero is not the absent default",
+    ],
+    ['`packed: false`', 'lists of numbers', 'written one by one, for foreign readers that demand it'],
     ['`numbers`', 'enums', "protobuf's numbers by value"],
     ['`enumNames`', 'enums', 'names in documents by value; else UPPER_SNAKE_CASE'],
   ],

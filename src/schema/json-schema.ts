@@ -360,7 +360,7 @@ function readUnion(
       }))
     })
 
-    return { named: unionType(by, variants, documentation(meta), place), refine: true }
+    return { named: unionType(name, by, variants, documentation(meta), inside.table, place), refine: true }
   })
 
   return { kind: 'ref', to: name }

@@ -9,7 +9,18 @@ import { Undeclarable } from './undeclarable.ts'
 /** What the metadata of a schema says about the field that holds it. */
 export type FieldMeta = Pick<
   Field,
-  'doc' | 'deprecated' | 'protobuf' | 'proto' | 'json' | 'xml' | 'sensitive' | 'header' | 'examples'
+  | 'doc'
+  | 'deprecated'
+  | 'protobuf'
+  | 'proto'
+  | 'json'
+  | 'xml'
+  | 'sensitive'
+  | 'header'
+  | 'examples'
+  | 'oneof'
+  | 'presence'
+  | 'packed'
 >
 
 export interface Meta extends FieldMeta {
@@ -55,6 +66,9 @@ const rules: readonly (readonly [key: string, fits: Check, expected: string])[] 
     'the name of a header',
   ],
   ['xml', xml, "{ name?: string, as?: 'element' | 'attribute' | 'text' }"],
+  ['oneof', identifier, 'the name of a oneof, of letters, digits and _'],
+  ['presence', (value) => value === 'explicit' || value === 'required', "'explicit' or 'required'"],
+  ['packed', (value) => value === false, 'false'],
   ['numbers', recordOf(int32), 'a 32-bit integer for each value of the enum'],
   ['enumNames', recordOf(identifier), 'a name of letters, digits and _ for each value of the enum'],
 ]
@@ -86,6 +100,9 @@ export function readMeta(raw: Readonly<Record<string, unknown>>, place: Place): 
     sensitive: raw.sensitive === true ? true : undefined,
     header: (raw.header as string | undefined)?.toLowerCase(),
     examples: examples === undefined || examples.length === 0 ? undefined : examples,
+    oneof: raw.oneof as string | undefined,
+    presence: raw.presence as Meta['presence'],
+    packed: raw.packed as Meta['packed'],
     numbers: raw.numbers as Meta['numbers'],
     enumNames: raw.enumNames as Meta['enumNames'],
   })

@@ -40,9 +40,12 @@ export function objectType(
     (number) => `two fields have the number ${number}; give each its own in the lock`,
   )
 
-  const reserved = table.numbers.reserved(name)
+  return { kind: 'object', ...doc, fields, unknown, ...reservedOf(name, table) }
+}
 
-  return { kind: 'object', ...doc, fields, unknown, ...(reserved === undefined ? {} : { reserved }) }
+function reservedOf(name: string, { numbers }: Table): Pick<ObjectType, 'reserved'> {
+  const reserved = numbers.reserved(name)
+  return reserved === undefined ? {} : { reserved }
 }
 
 /** `entries` are pairs of the name that a value was declared under (or the value itself) and the value. */
@@ -101,13 +104,15 @@ export function enumType(
     (number) => `two values of the enum have the number ${number}; give each its own`,
   )
 
-  return { kind: 'enum', ...doc, values }
+  return { kind: 'enum', ...doc, values, ...reservedOf(type, table) }
 }
 
 export function unionType(
+  name: string,
   by: string,
   variants: readonly Variant[],
   doc: Documented,
+  table: Table,
   place: Place,
 ): UnionType {
   refuseTwice(
@@ -130,7 +135,7 @@ export function unionType(
     (number) => `two variants have the number ${number}; give each its own in the lock`,
   )
 
-  return { kind: 'union', ...doc, by, variants }
+  return { kind: 'union', ...doc, by, variants, ...reservedOf(name, table) }
 }
 
 /** A name that protobuf cannot have, or that no object of JavaScript can hold as plain data. */

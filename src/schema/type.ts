@@ -120,13 +120,16 @@ export interface Documented {
   readonly deprecated?: true
 }
 
-export interface ObjectType extends Documented {
+/** Numbers and names that were used once and must never come back. */
+interface Reserving {
+  readonly reserved?: { readonly numbers: readonly number[]; readonly names: readonly string[] }
+}
+
+export interface ObjectType extends Documented, Reserving {
   readonly kind: 'object'
   readonly fields: readonly Field[]
   /** What happens to undeclared keys of a JSON body: dropped, or refused. protobuf always skips them. */
   readonly unknown: 'strip' | 'refuse'
-  /** Field numbers and names that were used once and must never come back. */
-  readonly reserved?: { readonly numbers: readonly number[]; readonly names: readonly string[] }
 }
 
 export interface Field extends Slot, Documented {
@@ -149,9 +152,18 @@ export interface Field extends Slot, Documented {
   readonly header?: string
   /** In the JSON form of our own dialect. */
   readonly examples?: readonly Json[]
+  /** The `oneof` of foreign protobuf that it is in: of the optional fields of one name at most one is there. */
+  readonly oneof?: string
+  /**
+   * Presence of foreign protobuf where it is not the usual one: `required` is written even when it is zero and must be
+   * there (proto2); `explicit` keeps a zero apart from an absent field whose default is zero as well.
+   */
+  readonly presence?: 'explicit' | 'required'
+  /** Numbers of a list are written one by one, each behind its tag, for foreign readers that demand it. */
+  readonly packed?: false
 }
 
-export interface EnumType extends Documented {
+export interface EnumType extends Documented, Reserving {
   readonly kind: 'enum'
   readonly values: readonly EnumValue[]
 }
@@ -166,7 +178,7 @@ export interface EnumValue extends Documented {
 }
 
 /** A discriminated union of objects: `by` is the property that tells them apart. protobuf: a message with one `oneof`. */
-export interface UnionType extends Documented {
+export interface UnionType extends Documented, Reserving {
   readonly kind: 'union'
   readonly by: string
   readonly variants: readonly Variant[]

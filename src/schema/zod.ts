@@ -331,7 +331,7 @@ function readUnion(schema: ZodSchema, meta: Meta, inside: Inside, place: Place):
         variants.push({ tag, to, number: inside.table.numbers.variant(name, String(tag)) })
     }
 
-    return { named: unionType(by, variants, doc, place), refine: needed }
+    return { named: unionType(name, by, variants, doc, inside.table, place), refine: needed }
   })
 
   return { type: { kind: 'ref', to: name }, refine: refine || ownChecks, takesMeta: true, fieldMeta }

@@ -16,6 +16,7 @@ import { knownDecoder, readNested } from './known.ts'
 import {
   type FieldLayout,
   type MessageLayout,
+  rivalsOf,
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
@@ -70,7 +71,7 @@ export function closureDecoder(root: MessageLayout, types: Types): Decode {
       case 'tuple':
         return decodeTuple(message, fields, indexes)
       case 'object':
-        return decodeObject(fields, indexes)
+        return decodeObject(message, fields, indexes)
       default:
         return decodeBox(fields[0] as FieldDecoder, indexes)
     }
@@ -344,8 +345,19 @@ function finishMap(field: FieldLayout, one: Finish, types: Types): Finish {
 
 type Indexes = ReadonlyMap<number, number>
 
-/** Reads all fields off the wire; what nobody knows is skipped. */
-function takeFields(input: Input, end: number, fields: readonly FieldDecoder[], indexes: Indexes): Raw[] {
+/** The other fields of a field's oneof, by its index. */
+type RivalsOf = ReadonlyMap<number, readonly number[]>
+
+const noRivals: RivalsOf = new Map()
+
+/** Reads all fields off the wire; what nobody knows is skipped. Of the fields of a oneof the last one counts. */
+function takeFields(
+  input: Input,
+  end: number,
+  fields: readonly FieldDecoder[],
+  indexes: Indexes,
+  rivals: RivalsOf,
+): Raw[] {
   const raws: Raw[] = Array.from({ length: fields.length })
 
   while (input.position < end) {
@@ -355,14 +367,22 @@ function takeFields(input: Input, end: number, fields: readonly FieldDecoder[], 
       index === undefined ? notMine : (fields[index] as FieldDecoder).take(input, tag & 7, end, raws[index])
 
     if (taken === notMine) skip(input, tag, end, input.depth)
-    else raws[index as number] = taken
+    else {
+      raws[index as number] = taken
+      for (const other of rivals.get(index as number) ?? []) raws[other] = undefined
+    }
   }
   return raws
 }
 
-function decodeObject(fields: readonly FieldDecoder[], indexes: Indexes): Decode {
+function decodeObject(message: MessageLayout, fields: readonly FieldDecoder[], indexes: Indexes): Decode {
+  const groups = rivalsOf(message).map((group) => group.indexes)
+  const rivals: RivalsOf = new Map(
+    groups.flatMap((group) => group.map((index) => [index, group.filter((other) => other !== index)])),
+  )
+
   return (input, end) => {
-    const raws = takeFields(input, end, fields, indexes)
+    const raws = takeFields(input, end, fields, indexes, rivals)
     const result: Record<string, unknown> = {}
 
     for (const [index, field] of fields.entries()) {
@@ -377,14 +397,14 @@ function decodeTuple(message: MessageLayout, fields: readonly FieldDecoder[], in
   const rest = (message.tuple as TupleType).rest !== undefined
 
   return (input, end) => {
-    const raws = takeFields(input, end, fields, indexes)
+    const raws = takeFields(input, end, fields, indexes, noRivals)
     const values = fields.map((field, index) => field.finish(raws[index], input))
     return rest ? values.slice(0, -1).concat(values.at(-1) as unknown[]) : values
   }
 }
 
 function decodeBox(field: FieldDecoder, indexes: Indexes): Decode {
-  return (input, end) => field.finish(takeFields(input, end, [field], indexes)[0], input)
+  return (input, end) => field.finish(takeFields(input, end, [field], indexes, noRivals)[0], input)
 }
 
 /** Of several variants the last one wins; stretches of one variant are merged only when no other came between. */

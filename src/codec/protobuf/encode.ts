@@ -12,12 +12,13 @@ import {
   type FieldLayout,
   isPacked,
   type MessageLayout,
+  rivalsOf,
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
 } from './message-layout.ts'
 import { beginLength, endLength, writeVarint, writeVarint64 } from './output.ts'
-import { entryStep, note, type Problem, within } from './problem.ts'
+import { entryStep, note, noteText, type Problem, within } from './problem.ts'
 import { fitsScalar, isZero, scalarWriters } from './scalar.ts'
 
 export type { Encode }
@@ -54,7 +55,7 @@ export function closureEncoder(root: MessageLayout, types: Types): Encode {
       case 'tuple':
         return encodeTuple(message, fields)
       case 'object':
-        return encodeObject(fields)
+        return encodeObject(message, fields)
       default:
         return (fields[0] as FieldEncoder).encode
     }
@@ -308,11 +309,21 @@ function readProperty(value: Record<string, unknown>, property: string): unknown
   return isInherited(property) && !Object.hasOwn(value, property) ? undefined : value[property]
 }
 
-function encodeObject(fields: readonly FieldEncoder[]): Encode {
+function encodeObject(message: MessageLayout, fields: readonly FieldEncoder[]): Encode {
+  const rivals = rivalsOf(message).map(({ indexes }) =>
+    indexes.map((index) => (fields[index] as FieldEncoder).property),
+  )
+
   return (value, writer, problems, depth) => {
     if (!isObject(value)) {
       note(problems, 'an object', value)
       return
+    }
+
+    for (const properties of rivals) {
+      const there = properties.filter((property) => readProperty(value, property) !== undefined)
+      if (there.length > 1)
+        noteText(problems, `expected at most one of ${properties.join(', ')}, got ${there.join(' and ')}`)
     }
     for (const { property, encode } of fields) encode(readProperty(value, property), writer, problems, depth)
   }

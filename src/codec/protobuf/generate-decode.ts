@@ -34,6 +34,7 @@ import {
   type FieldLayout,
   type KnownLayout,
   type MessageLayout,
+  rivalsOf,
   type Scalar,
   type ScalarLayout,
   type ValueLayout,
@@ -141,6 +142,7 @@ export function generateDecoder(root: MessageLayout, types: Types): FastDecode {
         }
         if (position !== end) ${fail}
         ${message.kind === 'union' ? `if (value === undefined) ${fail}` : endings(message.fields, locals)}
+        ${oneOfRivals(message, locals)}
         ${result(message, locals)}
       }`
   }
@@ -167,6 +169,16 @@ export function generateDecoder(root: MessageLayout, types: Types): FastDecode {
     const problems: Problem[] = []
     const accepted = acceptor(value as ScalarLayout, types)(raw, problems)
     return problems.length === 0 ? accepted : undefined
+  }
+
+  /** Of the fields of a oneof the last one counts: which that was the closures know. */
+  function oneOfRivals(message: MessageLayout, locals: readonly string[]): string {
+    return rivalsOf(message)
+      .map(({ indexes }) => {
+        const there = indexes.map((index) => `(${locals[index]} !== undefined)`)
+        return `if (${there.join(' + ')} > 1) ${fail}`
+      })
+      .join('\n')
   }
 
   function endings(fields: readonly FieldLayout[], locals: readonly string[]): string {

@@ -28,6 +28,7 @@ import {
   isPacked,
   type KnownLayout,
   type MessageLayout,
+  rivalsOf,
   type ScalarLayout,
   type ValueLayout,
   wireTypeOf,
@@ -94,7 +95,11 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
   function objectBody(message: MessageLayout): string {
     const locals = message.fields.map((_, index) => `field${index}`)
     const reads = message.fields.map((field, index) => `const ${locals[index]} = ${read(field.property)}`)
-    return `${reads.join('\n')}\n${fieldsBody(message.fields, locals)}`
+    const rivals = rivalsOf(message).map(({ indexes }) => {
+      const there = indexes.map((index) => `(${locals[index]} !== undefined)`)
+      return `if (${there.join(' + ')} > 1) ${fail}`
+    })
+    return `${[...reads, ...rivals].join('\n')}\n${fieldsBody(message.fields, locals)}`
   }
 
   function read(name: string): string {
@@ -232,11 +237,11 @@ export function generateEncoder(root: MessageLayout, types: Types): FastEncode {
       const zeros = values
         .filter(({ number }) => number === 0)
         .map(({ value }) => `${local} !== ${literal(value)}`)
-      return zeros.length === 0 ? write : `if (${zeros.join(' && ')}) {\n${write}\n}`
+      return ifThere(field, local, zeros.length === 0 ? write : `if (${zeros.join(' && ')}) {\n${write}\n}`)
     }
 
     const nonZero = nonZeroOf(field.value as ScalarLayout, local)
-    return nonZero === '' ? write : `if (${nonZero}) {\n${write}\n}`
+    return ifThere(field, local, nonZero === '' ? write : `if (${nonZero}) {\n${write}\n}`)
   }
 
   function nonZeroOf(value: ScalarLayout, local: string): string {

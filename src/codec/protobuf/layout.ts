@@ -16,7 +16,10 @@
  *   required scalar or enum              implicit: the zero value is not written, absent is the zero value
  *   required literal with one value      implicit: written unless zero; absent is that value, so peers may omit it
  *   required message                     absent is an error
- *   optional, nullable, or with default  explicit (`optional`): absent is undefined, null, or the default
+ *   default that is the zero value       implicit: absent is the default
+ *   optional, nullable, other default    explicit (`optional`): absent is undefined, null, or the default
+ *   `presence: 'required'`               explicit: written even when it is zero, absent is an error
+ *   `presence: 'explicit'`               explicit, though the default is the zero value
  *   list, map                            absent is empty
  *
  * Where protobuf has no word for it, a message with one field of number 1 stands between, a *box*:
@@ -118,6 +121,8 @@ interface Presence {
   readonly optional?: true
   readonly default?: Json
   readonly sensitive?: true
+  readonly presence?: 'explicit' | 'required'
+  readonly packed?: false
 }
 
 type FieldName = Pick<FieldLayout, 'name' | 'number' | 'property'>
@@ -138,6 +143,7 @@ function fieldOf(name: FieldName, slot: Slot, presence: Presence, place: Place):
     sensitive: presence.sensitive === true,
     type: slot.type,
     ...(hasDefault ? { default: presence.default } : undefined),
+    ...(presence.packed === false ? { packed: false as const } : undefined),
   }
 
   // Both undefined and null: the field itself is absent, or its box is empty.
@@ -165,13 +171,32 @@ function fieldOf(name: FieldName, slot: Slot, presence: Presence, place: Place):
   }
 
   const value = valueOf(slot, place)
-  const implicit =
-    (value.kind === 'scalar' || value.kind === 'enum') && (absent === 'zero' || absent === 'missing')
-  return { ...common, shape: 'single', presence: implicit ? 'implicit' : 'explicit', value }
+  const isImplicit =
+    presence.presence === undefined &&
+    (value.kind === 'scalar' || value.kind === 'enum') &&
+    (absent === 'zero' ||
+      absent === 'missing' ||
+      (absent === 'default' && !nullable && isZeroDefault(value, presence.default)))
+  return { ...common, shape: 'single', presence: isImplicit ? 'implicit' : 'explicit', value }
+}
+
+/** Whether absent says it already: a default in our JSON that is the zero value. */
+function isZeroDefault(value: ValueLayout, fallback: Json | undefined): boolean {
+  if (value.kind === 'enum') {
+    return value.of.values.some((one) => one.number === 0 && one.value === fallback)
+  }
+  if (value.kind !== 'scalar' || value.type.kind === 'literal') return false
+  return fallback === '' || fallback === false || Object.is(fallback, 0) || isZeroText(value, fallback)
+}
+
+/** 64-bit integers are decimal strings. */
+function isZeroText({ type }: ScalarLayout, fallback: Json | undefined): boolean {
+  return type.kind === 'int' && fallback === '0'
 }
 
 function absentOf(slot: Slot, presence: Presence): Absent {
   const { default: fallback } = presence
+  if (presence.presence === 'required') return 'missing'
   if (isList(slot) && slot.nullable === undefined && isEmpty(fallback)) return 'empty'
   if (fallback === null) return 'null'
   if (fallback !== undefined) return 'default'

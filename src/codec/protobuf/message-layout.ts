@@ -98,6 +98,8 @@ export interface FieldLayout {
   readonly value: ValueLayout
   /** Of a map. */
   readonly key?: ScalarLayout
+  /** Of a list of numbers that is written one by one. */
+  readonly packed?: false
   /** The discriminator's value, of a union's variant. */
   readonly tag?: string | number | boolean
   readonly field?: Field
@@ -140,9 +142,31 @@ export function wireTypeOf(value: ValueLayout): WireType {
   return value.kind === 'enum' ? 0 : 2
 }
 
-/** Numbers, booleans and enums in repeated fields are written in one packed run. */
+/** Numbers, booleans and enums in repeated fields are written in one packed run, unless the schema says otherwise. */
 export function isPacked(field: FieldLayout): boolean {
-  return field.shape === 'repeated' && wireTypeOf(field.value) !== 2
+  return field.shape === 'repeated' && field.packed !== false && wireTypeOf(field.value) !== 2
+}
+
+/** The fields of an object of which at most one is there, by their indexes. */
+export interface Rivals {
+  readonly oneof: string
+  readonly indexes: readonly number[]
+}
+
+/** The oneofs of an object that have several fields. A union is a oneof as a whole. */
+export function rivalsOf({ kind, fields }: MessageLayout): readonly Rivals[] {
+  const groups = new Map<string, number[]>()
+  if (kind !== 'object') return []
+
+  for (const [index, { field, absent }] of fields.entries()) {
+    if (field?.oneof === undefined || absent !== 'undefined') continue
+    const before = groups.get(field.oneof)
+    if (before === undefined) groups.set(field.oneof, [index])
+    else before.push(index)
+  }
+  return [...groups]
+    .filter(([, indexes]) => indexes.length > 1)
+    .map(([oneof, indexes]) => ({ oneof, indexes }))
 }
 
 /** The protobuf type in a .proto file: `int32`, `Order`, `google.protobuf.Timestamp`. */
