@@ -1,7 +1,8 @@
 /** The input of `call`: JSON from the command line or stdin, NDJSON for a stream. */
 import { createInterface } from 'node:readline'
-import { type CallOperation, Invalid, type Message, jsonOf } from '../index.ts'
-import { type Failure, failed, usage } from './failure.ts'
+import { type CallOperation, Invalid, type Json, type Message, jsonOf } from '../index.ts'
+import { Failure, failed, usage } from './failure.ts'
+import { unknownFields } from './unknown-fields.ts'
 
 export interface CallInput {
   /** What a client's method takes: a value, or an iterable of values. */
@@ -10,8 +11,17 @@ export interface CallInput {
   failure(): Failure | undefined
 }
 
+export interface InputSettings {
+  /** Fields that the type does not have are left out, and not refused. */
+  readonly lenient: boolean
+}
+
 /** Reads nothing yet. Throws `Failure` when there must be an input and is none, or the other way round. */
-export function readInput(operation: CallOperation, text: string | undefined): CallInput {
+export function readInput(
+  operation: CallOperation,
+  text: string | undefined,
+  { lenient }: InputSettings,
+): CallInput {
   const { input } = operation
   const never = () => undefined
 
@@ -20,14 +30,15 @@ export function readInput(operation: CallOperation, text: string | undefined): C
     return { value: async () => undefined, failure: never }
   }
 
-  if (input.stream) return streamed(operation, input, text)
+  const check = lenient ? (json: Json) => json : (json: Json) => refuseUnknown(operation, input, json)
+  if (input.stream) return streamed(operation, input, text, check)
   if (text === undefined) return { value: async () => leftOut(operation, input), failure: never }
 
   return {
     failure: never,
     async value() {
       const json = text === '-' ? await readAll() : text
-      return jsonOf(input).fromJson(parse(json, text === '-' ? 'stdin' : 'the input'))
+      return jsonOf(input).fromJson(check(parse(json, text === '-' ? 'stdin' : 'the input')))
     },
   }
 }
@@ -46,7 +57,12 @@ function leftOut(operation: CallOperation, input: Message): unknown {
   }
 }
 
-function streamed(operation: CallOperation, input: Message, text: string | undefined): CallInput {
+function streamed(
+  operation: CallOperation,
+  input: Message,
+  text: string | undefined,
+  check: (json: Json) => Json,
+): CallInput {
   if (text === undefined && process.stdin.isTTY) {
     throw usage(
       `${operation.id} takes a stream of ${input.name}`,
@@ -62,12 +78,9 @@ function streamed(operation: CallOperation, input: Message, text: string | undef
       number++
       if (line.trim() === '') continue
       try {
-        yield fromJson(parse(line, `line ${number}`))
+        yield fromJson(check(parse(line, `line ${number}`)))
       } catch (error) {
-        why =
-          error instanceof Invalid
-            ? failed(`line ${number} does not fit ${input.name}: ${error.message}`)
-            : (error as Failure)
+        why = ofLine(number, input, error)
         throw error
       }
     }
@@ -81,9 +94,27 @@ function stdinLines(): AsyncIterable<string> {
   return createInterface({ input: process.stdin, crlfDelay: Infinity })
 }
 
-function parse(text: string, where: string): unknown {
+function refuseUnknown({ id }: CallOperation, input: Message, json: Json): Json {
+  const unknown = unknownFields(input, json)
+  if (unknown.length === 0) return json
+
+  const [first] = unknown
+  throw usage(
+    `the input has ${unknown.length === 1 ? 'a field' : `${unknown.length} fields`} that ${id} does not know: ${first?.path}`,
+    ...unknown.map(({ path, hint }) => `  ${path}: ${hint}`),
+    'With --lenient such fields are left out.',
+  )
+}
+
+function ofLine(number: number, input: Message, error: unknown): Failure {
+  if (error instanceof Invalid) return failed(`line ${number} does not fit ${input.name}: ${error.message}`)
+  if (!(error instanceof Failure) || error.message.startsWith('line ')) return error as Failure
+  return new Failure(error.exitCode, `line ${number}: ${error.message}`, error.advice)
+}
+
+function parse(text: string, where: string): Json {
   try {
-    return JSON.parse(text)
+    return JSON.parse(text) as Json
   } catch (error) {
     const shell =
       where === 'the input'

@@ -200,3 +200,45 @@ test('describe wants one place to read from', async () => {
   assert.match((await runHere(['describe'])).stderr, /describe what\?/)
   assert.match((await runHere(['describe', 'x', '--to', 'trunk://x'])).stderr, /give one of them/)
 })
+
+const unknown: readonly (readonly [string, readonly string[], RegExp])[] = [
+  [
+    'one that is nearly right',
+    ['place', '{"sku": "A", "qantity": 1, "price": 1}'],
+    /the input has a field that acme\.orders\.v1\/place does not know: qantity\n {2}qantity: Did you mean 'quantity'\?\nWith --lenient/,
+  ],
+  [
+    'several',
+    ['place', '{"sku": "A", "quantity": 1, "price": 1, "Note": "x", "zzz": {}}'],
+    /has 2 fields that acme\.orders\.v1\/place does not know: Note\n {2}Note: Did you mean 'note'\?\n {2}zzz: NewOrder has sku, quantity, price, note, tags\n/,
+  ],
+  [
+    'one of a variant',
+    ['pay', '{"method": "cash", "iban": "x"}'],
+    /acme\.orders\.v1\/pay does not know: iban\n {2}iban: Cash has method\n/,
+  ],
+  [
+    'one in a line of a stream',
+    ['import', `${order}\n{"sku": "A", "quantity": 1, "price": 1, "tag": []}`],
+    /line 2: the input has a field that acme\.orders\.v1\/import does not know: tag\n {2}tag: Did you mean 'tags'\?/,
+  ],
+]
+
+for (const [what, words, message] of unknown) {
+  test(`call refuses a field that the operation does not have: ${what}`, async () => {
+    const to = ['--to', `trunk://${server.authority}`]
+    const refused = await runHere(['call', ...words, ...to])
+    assert.match(refused.stderr, message)
+    assert.deepEqual([refused.code, refused.stdout], [2, ''])
+  })
+}
+
+test('call --lenient leaves out fields that the operation does not have', async () => {
+  const given = '{"sku": "A", "quantity": 1, "price": 1, "colour": "red"}'
+  const to = ['--to', `trunk://${server.authority}`]
+  const { code, stdout, stderr } = await runHere(['call', 'place', given, '--lenient', ...to])
+  assert.deepEqual([code, stderr], [0, ''])
+  assert.equal('colour' in JSON.parse(stdout), false)
+  const stream = await runHere(['call', 'haggle', '{"bid": 1, "for": "x"}', '--lenient', ...to])
+  assert.equal(stream.stdout, '{"offer":2}\n')
+})

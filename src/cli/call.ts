@@ -13,6 +13,7 @@ export const command: Command = {
   more: [
     'The contract comes from the server itself, or from a module with --contract. Values are written as in REST: moments as ' +
       '2026-01-31T12:00:00Z, bytes in base64, 64-bit integers as strings.',
+    'A field that the operation does not have is refused, with the name that was meant.',
     'The answer is printed as JSON, a stream as one line a message (NDJSON). A call that fails prints its code, message and ' +
       'detail on stderr and exits with 1.',
   ],
@@ -43,6 +44,9 @@ export const command: Command = {
       value: 'time',
       doc: 'How long the call may take: 500ms, 10s, 2m; a bare number is milliseconds.',
       default: '30s, none for streams',
+    },
+    lenient: {
+      doc: 'Leaves out fields of the input that the operation does not have; else they are refused.',
     },
     verbose: { short: 'v', doc: 'Prints metadata, trailers and timing on stderr.' },
     'tls-ca': { value: 'file', doc: 'Trusts the certificates of this PEM file.' },
@@ -77,7 +81,7 @@ async function run(given: Given): Promise<number> {
 
   const contracts = await contractsFrom({ module: valueOf(given, 'contract'), to: url, ca })
   const operation = findOperation(contracts, name)
-  const input = readInput(operation, inputText)
+  const input = readInput(operation, inputText, { lenient: isOn(given, 'lenient') })
   const report = isOn(given, 'verbose') ? verboseReport(operation, url, metadata) : silentReport
 
   const interrupt = new AbortController()

@@ -1,9 +1,9 @@
 /** Contracts from a module or from a running server. */
-import { readFileSync } from 'node:fs'
 import { CallError, type ConnectOptions, type ContractInfo, describeServer } from '../index.ts'
 import { defaultWires } from '../wires/index.ts'
 import { contractsOf } from './exported.ts'
 import { Failure, exitCode, usage } from './failure.ts'
+import { readGiven } from './files.ts'
 import { loadModule } from './load-module.ts'
 import { didYouMean } from '../contract/nearest.ts'
 
@@ -29,11 +29,7 @@ export async function contractsFrom({ module, to, ca }: Source): Promise<readonl
 /** What `connect` and `describeServer` need for a server with a certificate of a private CA. */
 export function tlsOptions(ca: string | undefined): Pick<ConnectOptions, 'tls'> {
   if (ca === undefined) return {}
-  try {
-    return { tls: { ca: readFileSync(ca) } }
-  } catch (error) {
-    throw usage(`--tls-ca: ${(error as Error).message}`)
-  }
+  return { tls: { ca: readGiven('--tls-ca', ca) } }
 }
 
 /** The URL of `--to`, with what people forget about it. Throws `Failure`. */

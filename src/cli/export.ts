@@ -1,8 +1,8 @@
-import { writeFileSync } from 'node:fs'
 import { exportOpenApi } from '../wires/index.ts'
 import { type Command, type Given, valueOf, valuesOf } from './command.ts'
 import { contractsOf } from './exported.ts'
-import { failed, usage } from './failure.ts'
+import { usage } from './failure.ts'
+import { writeGiven } from './files.ts'
 import { loadModule } from './load-module.ts'
 import { didYouMean } from '../contract/nearest.ts'
 
@@ -18,7 +18,7 @@ export const command: Command = {
   options: {
     out: { short: 'o', value: 'file', doc: 'Where to write it.', default: 'stdout' },
     title: { value: 'text', doc: "The document's title.", default: "the contracts' names" },
-    server: { value: 'url', doc: 'A base URL to put into it; several are possible.', multiple: true },
+    server: { value: 'url', doc: 'A base URL to put into it.', multiple: true },
   },
   examples: [
     {
@@ -53,10 +53,6 @@ async function run(given: Given): Promise<void> {
   const out = valueOf(given, 'out')
   if (out === undefined || out === '-') return console.log(text)
 
-  try {
-    writeFileSync(out, `${text}\n`)
-  } catch (error) {
-    throw failed(`--out: ${(error as Error).message}`)
-  }
+  writeGiven('--out', out, `${text}\n`, `${format}.json`)
   console.error(`wrote ${out}`)
 }

@@ -91,7 +91,69 @@ test('a rename is Type.old=new, and must fit', async () => {
   using place = folder({ 'a.ts': contractOf('a: z.string()') })
   const file = join(place.path, 'a.ts')
   assert.match((await runHere(['lock', file, '--rename', 'a'])).stderr, /expected Type\.old=new/)
-  assert.match((await runHere(['lock', file, '--rename', 'Order.x=y'])).stderr, /the lock has no 'Order\.x'/)
+  const rename = async (given: string) => (await runHere(['lock', file, '--rename', given])).stderr
+  assert.match(
+    await rename('Order.x=y'),
+    /^trunkline lock: --rename Order\.x=y: the lock has no type 'Order'\n/,
+  )
+  await runHere(['lock', file])
+  assert.match(
+    await rename('Order.x=y'),
+    /--rename Order\.x=y: the lock has no field 'x' in Order; there is a\n/,
+  )
+  assert.match(await rename('Order.aa=y'), /the lock has no field 'aa' in Order; did you mean 'a'\?/)
+  assert.match(await rename('Oder.a=b'), /the lock has no type 'Oder'; did you mean 'Order'\?/)
+  assert.match(
+    await rename('Order.a=b'),
+    /Order\.a is still declared: give it its new name in the contract first/,
+  )
+})
+
+test('a rename that comes too late says how to keep the number all the same', async () => {
+  using place = folder({
+    '1.ts': contractOf('quantity: z.int32()'),
+    '2.ts': contractOf('count: z.int32()'),
+  })
+  await runHere(['lock', join(place.path, '1.ts')])
+  const typo = await runHere(['lock', join(place.path, '2.ts'), '--rename', 'Order.quantity=cuont'])
+  assert.match(typo.stderr, /Order declares no field 'cuont'; did you mean 'count'\?/)
+  await runHere(['lock', join(place.path, '2.ts')])
+  const late = await runHere(['lock', join(place.path, '2.ts'), '--rename', 'Order.quantity=count'])
+  assert.match(
+    late.stderr,
+    /Order\.quantity has gone already, [^]*take the lock file of before .* from version control/,
+  )
+  assert.equal(late.code, 1)
+})
+
+test('with several contracts, a rename that is for none of them is refused', async () => {
+  using place = folder({
+    'a.ts': `
+      import { call, contract } from 'trunkline'
+      import * as z from 'zod'
+      const Order = z.object({ a: z.string() }).meta({ id: 'Order' })
+      export const A = contract('acme.a.v1', { a: call({ input: Order }) })
+      export const B = contract('acme.b.v1', { b: call({}) })`,
+  })
+  const { code, stderr } = await runHere(['lock', join(place.path, 'a.ts'), '--rename', 'Oder.a=b'])
+  assert.match(
+    stderr,
+    /--rename Oder\.a=b: no contract of the module declares a type 'Oder'\. Did you mean 'Order'\?/,
+  )
+  assert.equal(code, 2)
+  assert.equal(existsSync(join(place.path, 'trunkline.lock.json')), false)
+})
+
+test('--file says what is wrong with the place', async () => {
+  using place = folder({ 'a.ts': contractOf('a: z.string()').replace(/import lock.*|, \{ lock \}/g, '') })
+  const file = join(place.path, 'a.ts')
+  const lock = async (to: string) => (await runHere(['lock', file, '--file', to])).stderr
+  assert.match(await lock(place.path), /--file: '.*' is a folder\nName a file in it/)
+  assert.match(
+    await lock(join(place.path, 'no/such/lock.json')),
+    /--file: there is no folder '.*\/no'\nMake it: mkdir -p .*\/no\/such\n/,
+  )
+  assert.match(await lock(join(file, 'lock.json')), /--file: '.*' leads through a file/)
 })
 
 test('a module without a contract is told what to export', async () => {
@@ -126,6 +188,8 @@ test('export writes the OpenAPI document', async () => {
 test('export knows its formats, and says when it cannot write', async () => {
   assert.match((await runHere(['export', 'opnapi', ordersContract])).stderr, /Did you mean 'openapi'\?/)
   const { code, stderr } = await runHere(['export', 'openapi', ordersContract, '--out', '/no/such/folder/x'])
-  assert.match(stderr, /--out: ENOENT/)
+  assert.match(stderr, /--out: there is no folder '\/no'\nMake it: mkdir -p \/no\/such\/folder\n/)
   assert.equal(code, 1)
+  const inFolder = await runHere(['export', 'openapi', ordersContract, '--out', '/'])
+  assert.match(inFolder.stderr, /--out: '\/' is a folder\nName a file in it: \/openapi\.json/)
 })

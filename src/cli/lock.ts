@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, rmSync } from 'node:fs'
 import { dirname, join, relative } from 'node:path'
-import { type ContractInfo, updateLock } from '../index.ts'
+import { didYouMean } from '../contract/nearest.ts'
+import { ContractError, type ContractInfo, updateLock } from '../index.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
 import { contractsOf } from './exported.ts'
 import { exitCode, failed, usage } from './failure.ts'
+import { readGiven, writeGiven } from './files.ts'
 import { findModule, loadModule } from './load-module.ts'
 
 const usualName = 'trunkline.lock.json'
@@ -44,8 +46,10 @@ async function run(given: Given): Promise<number> {
 
   if (isNew && check) throw failed(`${shown} does not exist`, `Write it: trunkline lock ${reference}`)
 
-  const contracts = await loadUnlocked(reference, file, isNew)
-  const before = isNew ? '' : readFileSync(file, 'utf8')
+  const what = valueOf(given, 'file') === undefined ? 'the lock' : '--file'
+  const write = (text: string) => writeGiven(what, file, text, usualName)
+  const before = isNew ? '' : readGiven(what, file).toString('utf8')
+  const contracts = await loadUnlocked(reference, isNew ? { file, write } : undefined)
   const { text, changes } = update(contracts, before, shown, renames)
 
   for (const change of changes) console.log(change)
@@ -55,7 +59,7 @@ async function run(given: Given): Promise<number> {
   }
   if (check) throw failed(`${shown} is not up to date`, `Bring it up to date: trunkline lock ${reference}`)
 
-  writeFileSync(file, text)
+  write(text)
   console.log(`wrote ${shown}`)
   if (isNew) {
     console.error(
@@ -71,27 +75,18 @@ async function run(given: Given): Promise<number> {
  */
 async function loadUnlocked(
   reference: string,
-  file: string,
-  isNew: boolean,
+  missing: { readonly file: string; readonly write: (text: string) => void } | undefined,
 ): Promise<readonly ContractInfo[]> {
   const before = process.env['TRUNKLINE_LOCK']
   process.env['TRUNKLINE_LOCK'] = 'update'
-  if (isNew) writeLockFile(file, '{}\n')
+  missing?.write('{}\n')
 
   try {
     return contractsOf(await loadModule(reference))
   } finally {
-    if (isNew) rmSync(file)
+    if (missing !== undefined) rmSync(missing.file)
     if (before === undefined) delete process.env['TRUNKLINE_LOCK']
     else process.env['TRUNKLINE_LOCK'] = before
-  }
-}
-
-function writeLockFile(file: string, text: string): void {
-  try {
-    writeFileSync(file, text)
-  } catch (error) {
-    throw failed(`the lock cannot be written: ${(error as Error).message}`)
   }
 }
 
@@ -105,9 +100,10 @@ function update(
   const isEmpty = typeof content === 'object' && content !== null && Object.keys(content).length === 0
   let lock: unknown = isEmpty ? undefined : content
   const changes: string[] = []
+  refuseStrangers(contracts, renames)
 
   for (const info of contracts) {
-    const updated = updateLock(info, lock, { renames: renamesFor(info, contracts, renames) })
+    const updated = updateOne(info, lock, renamesFor(info, contracts, renames))
     lock = updated.lock
     changes.push(
       ...updated.changes.map((change) => (contracts.length > 1 ? `${info.name}: ${change}` : change)),
@@ -115,6 +111,32 @@ function update(
   }
 
   return { text: `${JSON.stringify(lock, undefined, 2)}\n`, changes }
+}
+
+function updateOne(info: ContractInfo, lock: unknown, renames: Readonly<Record<string, string>>) {
+  try {
+    return updateLock(info, lock, { renames })
+  } catch (error) {
+    if (!(error instanceof ContractError)) throw error
+    throw failed(error.message.replace(/^lock: rename '(.*?)' to '(.*?)': /, '--rename $1=$2: '))
+  }
+}
+
+/** With several contracts in a module, a rename that is for none of them would be without effect. */
+function refuseStrangers(
+  contracts: readonly ContractInfo[],
+  renames: Readonly<Record<string, string>>,
+): void {
+  for (const [from, to] of Object.entries(renames)) {
+    const isFor = (info: ContractInfo) => Object.keys(renamesFor(info, contracts, { [from]: to })).length > 0
+    if (contracts.some(isFor)) continue
+
+    const type = from.includes('.') ? from.slice(0, from.lastIndexOf('.')) : to
+    const types = contracts.flatMap((info) => Object.keys(info.types))
+    throw usage(
+      `--rename ${from}=${to}: no contract of the module declares a type '${type}'.${didYouMean(type, types)}`,
+    )
+  }
 }
 
 /** With several contracts in a module, a rename is for those that declare its type. */

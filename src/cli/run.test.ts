@@ -93,7 +93,7 @@ const mistakes: readonly (readonly [string, readonly string[], number, RegExp])[
     'a certificate that is not there',
     [ordersService, '--tls-cert', 'c.pem', '--tls-key', 'k.pem'],
     2,
-    /--tls-cert: ENOENT/,
+    /--tls-cert: there is no file '.*c\.pem'/,
   ],
   ['a grace that is no time', [ordersService, '--grace', 'long'], 2, /expected a length of time/],
 ]

@@ -1,10 +1,10 @@
 import cluster from 'node:cluster'
-import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { type ServeOptions, type Server, serve } from '../index.ts'
 import { defaultWires } from '../wires/index.ts'
 import { type Command, type Given, valueOf } from './command.ts'
 import { type Failure, failed, usage } from './failure.ts'
+import { readGiven } from './files.ts'
 import { implementationsOf } from './exported.ts'
 import { type LoadedModule, loadModule } from './load-module.ts'
 import { durationOption, numberOption } from './number-option.ts'
@@ -116,15 +116,7 @@ async function serveOptions(given: Given): Promise<ServeOptions> {
     ...(admin === undefined ? {} : { admin: { port: await ownPort(admin) } }),
     ...(cert === undefined || key === undefined
       ? {}
-      : { tls: { cert: readOption('tls-cert', cert), key: readOption('tls-key', key) } }),
-  }
-}
-
-function readOption(option: string, file: string): Buffer {
-  try {
-    return readFileSync(file)
-  } catch (error) {
-    throw usage(`--${option}: ${(error as Error).message}`)
+      : { tls: { cert: readGiven('--tls-cert', cert), key: readGiven('--tls-key', key) } }),
   }
 }
 

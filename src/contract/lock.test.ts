@@ -218,10 +218,16 @@ test('a rename that fits nothing is refused', () => {
   const lock = lockOf({ sku: 1, old: 2 })
   const rename = (from: string, to: string) => () => updateLock(info, lock, { renames: { [from]: to } })
 
-  refused(rename('Order.qty', 'note'), /the lock has no 'Order\.qty'/)
-  refused(rename('Order.old', 'nothing'), /Order declares no field 'nothing'/)
-  refused(rename('Order.sku', 'note'), /Order\.sku is still declared/)
-  refused(rename('Order.old', 'sku'), /Order\.sku has a number of its own/)
+  refused(rename('Order.qty', 'note'), /the lock has no field 'qty' in Order; there are /)
+  refused(rename('Order.old', 'nothing'), /Order declares no field 'nothing'; there are sku, note/)
+  refused(
+    rename('Order.sku', 'note'),
+    /Order\.sku is still declared: give it its new name in the contract first/,
+  )
+  refused(
+    rename('Order.old', 'sku'),
+    /Order\.sku has the number \d+ of its own already; if it is the same as Order\.old, take the lock file of before/,
+  )
   refused(rename('Order', 'Purchase'), /Order is still declared/)
   rename('Order.old', 'Order.note')()
 })

@@ -8,6 +8,7 @@ test('a suggestion is near, and there is none when nothing is', () => {
   assert.equal(nearest('timeot', ['signal', 'timeout']), 'timeout')
   assert.equal(nearest('zzz', ['place', 'get']), undefined)
   assert.equal(nearest('x', []), undefined)
+  assert.equal(nearest('x', ['a']), undefined)
 })
 
 test('the beginning of a name means that name', () => {

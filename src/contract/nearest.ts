@@ -15,7 +15,7 @@ export function nearest(typed: string, known: Iterable<string>): string | undefi
     }
   }
 
-  return least <= Math.max(1, Math.floor(typed.length / 3)) ? best : undefined
+  return least < typed.length && least <= Math.max(1, Math.floor(typed.length / 3)) ? best : undefined
 }
 
 /** ` Did you mean 'x'?`, or nothing. */
