@@ -15,7 +15,7 @@ import { http1Transport } from '../http1/client.ts'
 import type { Channel, ChannelOptions, ReplySink } from '../wires/wire.ts'
 import { type BackoffOptions, backoff } from './backoff.ts'
 import { type Balanced, LoadEstimate } from './balancer.ts'
-import { type ClientTlsOptions, dial } from './dial.ts'
+import { type ClientTlsOptions, type Resumption, dial } from './dial.ts'
 import type { Target } from './target.ts'
 
 export interface EndpointSettings {
@@ -50,6 +50,7 @@ export class Endpoint implements Balanced {
   #onNobodyWaits: (() => void) | undefined
   #closed = false
   readonly #ending = new AbortController()
+  readonly #resumption: Resumption = { session: undefined }
 
   constructor(target: Target, settings: EndpointSettings) {
     this.#target = target
@@ -238,7 +239,8 @@ export class Endpoint implements Balanced {
 
   #dial(alpn: readonly string[]): Promise<Duplex> {
     const { tls, connectTimeout } = this.#settings
-    return dial(this.#target, { alpn, tls, timeout: connectTimeout, signal: this.#ending.signal })
+    const { signal } = this.#ending
+    return dial(this.#target, { alpn, tls, timeout: connectTimeout, signal, resumption: this.#resumption })
   }
 
   #channelOptions(): ChannelOptions {

@@ -5,7 +5,7 @@ import { TLSSocket } from 'node:tls'
 export interface PeerCertificate {
   /** The subject's common name; may be empty. */
   readonly subject: string
-  /** The subject alternative names, as Node writes them: `DNS:orders.internal`, `URI:spiffe://…`. */
+  /** The subject alternative names, with their kinds: `DNS:orders.internal`, `URI:spiffe://…`. */
   readonly names: readonly string[]
   /** SHA-256, in hexadecimal with colons. */
   readonly fingerprint: string
@@ -18,7 +18,34 @@ export function peerCertificate(stream: Duplex): PeerCertificate | undefined {
   if (certificate?.subject === undefined) return undefined
   return {
     subject: String(certificate.subject.CN ?? ''),
-    names: (certificate.subjectaltname ?? '').split(', ').filter((name) => name !== ''),
+    names: alternativeNames(certificate.subjectaltname ?? ''),
     fingerprint: certificate.fingerprint256,
+  }
+}
+
+/**
+ * Node joins the names with `, `, and writes one that could be mistaken for several as a JSON string behind its kind:
+ * `DNS:"a.example, DNS:b.example"`. Split at every comma, such a name would pass for others.
+ */
+const alternativeName = /(?:^|, )([A-Za-z ]+):("(?:[^"\\]|\\.)*"|[^",]*)(?=, |$)/y
+
+/** The names of a `subjectaltname` as Node writes it. Empty when it cannot be taken apart to its end. */
+export function alternativeNames(text: string): readonly string[] {
+  const names: string[] = []
+  let end = 0
+  alternativeName.lastIndex = 0
+  for (let found = alternativeName.exec(text); found !== null; found = alternativeName.exec(text)) {
+    const [, kind = '', value = ''] = found
+    names.push(`${kind}:${value.startsWith('"') ? unquoted(value) : value}`)
+    end = alternativeName.lastIndex
+  }
+  return end === text.length ? names : []
+}
+
+function unquoted(text: string): string {
+  try {
+    return String(JSON.parse(text))
+  } catch {
+    return text
   }
 }

@@ -6,6 +6,7 @@ import { CallMetrics } from '../telemetry/metrics.ts'
 import { defaultWires } from '../wires/index.ts'
 import type { HttpMount, Wire } from '../wires/wire.ts'
 import { authentication, refuseUncheckedScopes } from './authenticate.ts'
+import { byCertificate } from './certificate-principal.ts'
 import { ServerHost } from './host.ts'
 import { type Implementation, isImplementation } from './implement.ts'
 import type { AssembleOptions, ServeOptions } from './options.ts'
@@ -20,7 +21,7 @@ export interface Assembled {
 
 export function assemble(
   what: Implementation | readonly Implementation[],
-  options: AssembleOptions & Pick<ServeOptions, 'admin'>,
+  options: AssembleOptions & Pick<ServeOptions, 'admin' | 'tls'>,
 ): Assembled {
   const implementations = Array.isArray(what) ? (what as readonly Implementation[]) : [what as Implementation]
   if (implementations.length === 0 || !implementations.every((each) => isImplementation(each))) {
@@ -31,10 +32,12 @@ export function assemble(
 
   const log = options.log ?? defaultLogger
   const wires = options.wires ?? defaultWires()
+  const authenticate =
+    options.authenticate ?? (options.tls?.clientCa === undefined ? undefined : byCertificate)
   const metrics = options.admin === undefined ? undefined : new CallMetrics()
   const filters = [
     ...(metrics ? [metrics.filter] : []),
-    ...(options.authenticate ? [authentication(options.authenticate, log)] : []),
+    ...(authenticate ? [authentication(authenticate, log)] : []),
     ...(options.filters ?? []),
   ]
 

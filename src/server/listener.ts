@@ -10,20 +10,7 @@ import { peerCertificate } from '../http/peer-certificate.ts'
 import type { ByteServer, ConnectionInfo, Host, Served } from '../wires/wire.ts'
 import { type Address, type BindTarget, bind } from './bind.ts'
 import { type Sniffed, sniff } from './sniff.ts'
-
-/** Certificates and what else `node:tls` takes. */
-export type TlsOptions = Pick<
-  tls.TlsOptions,
-  | 'key'
-  | 'cert'
-  | 'ca'
-  | 'pfx'
-  | 'passphrase'
-  | 'requestCert'
-  | 'rejectUnauthorized'
-  | 'minVersion'
-  | 'SNICallback'
->
+import { type TlsOptions, addServerNames, serverTls } from './tls.ts'
 
 export interface ListenerOptions {
   readonly tls: TlsOptions | undefined
@@ -54,9 +41,7 @@ export class Listener {
     const shell = { allowHalfOpen: true, noDelay: true, handshakeTimeout: limits.headerTimeout }
     const accept = (socket: net.Socket) => this.#accept(socket)
     this.#server =
-      options.tls === undefined
-        ? net.createServer(shell, accept)
-        : tls.createServer({ ...options.tls, ...this.#alpn(), ...shell } as tls.TlsOptions, accept)
+      options.tls === undefined ? net.createServer(shell, accept) : this.#secured(options.tls, shell, accept)
 
     this.#server.maxConnections = limits.connections
     this.#server.on('connection', (socket: net.Socket) => this.#track(socket))
@@ -86,6 +71,12 @@ export class Listener {
     this.#full = true
     const { limits, log } = this.#options.host
     log.warn({ connections: limits.connections }, 'connections are refused: limits.connections is reached')
+  }
+
+  #secured(options: TlsOptions, shell: object, accept: (socket: net.Socket) => void): tls.Server {
+    const server = tls.createServer({ ...serverTls(options), ...this.#alpn(), ...shell }, accept)
+    addServerNames(server, options)
+    return server
   }
 
   #alpn(): { ALPNProtocols: string[] } {

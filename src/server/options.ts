@@ -17,7 +17,7 @@ import type { Logger } from '../call/logger.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import type { Wire } from '../wires/wire.ts'
 import type { Authenticate } from './authenticate.ts'
-import type { TlsOptions } from './listener.ts'
+import { type TlsOptions, checkTls } from './tls.ts'
 
 /** What `serve` can be told; everything has a default. */
 export interface ServeOptions {
@@ -35,6 +35,7 @@ export interface ServeOptions {
   readonly filters?: readonly Filter[]
   /** Says who calls, before a body is decoded. Needed as soon as an operation has `scopes`. */
   readonly authenticate?: Authenticate
+  /** TLS on the port: certificate and key, and who is asked for one. */
   readonly tls?: TlsOptions
   readonly limits?: Partial<Limits>
   readonly log?: Logger
@@ -75,11 +76,7 @@ export function checkServeOptions(options: ServeOptions): void {
   if (path !== undefined && (port !== undefined || host !== undefined)) {
     throw new TypeError('serve: path is a Unix socket instead of port and host; give one or the other')
   }
-  if (tls !== undefined && tls.pfx === undefined && tls.SNICallback === undefined) {
-    if (tls.key === undefined || tls.cert === undefined) {
-      throw new TypeError('serve: tls: a server needs key and cert (PEM), or pfx')
-    }
-  }
+  if (tls !== undefined) checkTls(tls)
 }
 
 export function checkMountOptions(options: AssembleOptions): void {

@@ -12,6 +12,7 @@ import type { Address } from './bind.ts'
 import { Listener } from './listener.ts'
 import { type ServeOptions, checkServeOptions } from './options.ts'
 import { endAll, listenElsewhere } from './own-listeners.ts'
+import { warnOfCertificates } from './tls.ts'
 
 /** A running server. */
 export interface Server extends AsyncDisposable {
@@ -82,6 +83,7 @@ export async function serve(
   })
 
   warnWhenOpen(options, host.log)
+  if (options.tls !== undefined) warnOfCertificates(options.tls, host.log)
   const opened: (() => Promise<void>)[] = []
 
   try {
@@ -151,10 +153,9 @@ function httpHandler(
 
 function warnWhenOpen({ host, path, tls, authenticate }: ServeOptions, log: Logger): void {
   if (path !== undefined || host === undefined || /^(127\.|::1$|localhost$)/.test(host)) return
-  if (tls !== undefined && authenticate !== undefined) return
-  const lacking = [tls === undefined ? 'tls' : '', authenticate === undefined ? 'authenticate' : ''].filter(
-    Boolean,
-  )
+  const anybody = authenticate === undefined && tls?.clientCa === undefined
+  if (tls !== undefined && !anybody) return
+  const lacking = [tls === undefined ? 'tls' : '', anybody ? 'authenticate' : ''].filter(Boolean)
   log.warn(
     { host },
     `serving outside of this machine without ${lacking.join(' and ')}: pass ${lacking.join(', ')} to serve()`,
