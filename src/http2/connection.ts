@@ -1,0 +1,844 @@
+/**
+ * HOT PATH. One HTTP/2 connection, on either side: the I/O shell. It turns bytes into frames, answers those that concern the
+ * connection, finds the stream of the others, and ends the connection for a reason. What goes out is outbox.ts, whether the
+ * peer is alive liveness.ts, and what streams are for is the business of server.ts and client.ts. A state machine over a
+ * Duplex. Guarded by `bench/systems/http2-raw-server.ts`.
+ *
+ *     preface → greeted → (GOAWAY sent or received: draining) → lingering → gone
+ */
+import type { Duplex } from 'node:stream'
+import type { HttpAbort } from '../http/exchange.ts'
+import type { Ticker } from '../http/ticker.ts'
+import { BandwidthEstimate } from './bandwidth.ts'
+import { Budget } from './budget.ts'
+import { ConnectionError } from './connection-error.ts'
+import { FrameReader, type FrameSink } from './frame-reader.ts'
+import {
+  clientPreface,
+  codeName,
+  errorCode,
+  flag,
+  frameType,
+  get31,
+  get32,
+  initialWindow,
+  largestWindow,
+} from './frames.ts'
+import { type DecodedBlock, HpackDecoder } from './hpack/decoder.ts'
+import { HpackEncoder } from './hpack/encoder.ts'
+import { HpackError } from './hpack/failure.ts'
+import type { Incoming, IncomingOwner } from './incoming.ts'
+import type { Http2Limits } from './limits.ts'
+import { Liveness, type Watched } from './liveness.ts'
+import { Outbox, type OutboxOwner } from './outbox.ts'
+import type { Outgoing } from './outgoing.ts'
+import { PeerSettings, setting } from './settings.ts'
+import { type ClosedBy, ClosedStreams, closedBy, verdictOnClosed } from './stream-state.ts'
+import { ReceiveWindow, widened } from './windows.ts'
+
+/**
+ * Bytes waiting for the socket beyond which a server reads nothing more, since whoever asks without reading answers must
+ * not be served, and below which it reads again.
+ */
+const backlogForReading = 1024 * 1024
+const backlogToReadAgain = 256 * 1024
+
+/** A head may come in so many bytes for each that it may have decoded, and then in so many frames. */
+const mostBlockFactor = 4
+const mostContinuations = 64
+
+/** RFC 7541 section 4.2, RFC 9113 section 6.5.2. */
+const initialTableSize = 4096
+
+/** What PINGs carry that we send, so that their answers can be told apart. */
+export const pingData = { keepalive: 1, bandwidth: 2, drain: 3 } as const
+
+/** One request and its answer, as the connection sees it. */
+export interface Stream {
+  readonly id: number
+  readonly incoming: Incoming
+  readonly outgoing: Outgoing
+  /** A header block has come that does not open it. Says what is malformed about it, if something is. */
+  block(block: DecodedBlock, ends: boolean): string | undefined
+  /** It is over before its time, and no longer among `streams`. */
+  aborted(why: HttpAbort): void
+}
+
+/** What a connection is used for: the server's or the client's half. */
+export interface Role {
+  readonly isServer: boolean
+  /** A header block that may open a stream. */
+  open(id: number, block: DecodedBlock, ends: boolean): void
+  /** The peer's settings have come, or changed. */
+  peerSettled(): void
+  /** A stream is over, for whatever reason, and no longer among `streams`. */
+  streamClosed(stream: Stream, how: ClosedBy): void
+  /** The peer has reset a stream. */
+  resetByPeer(stream: Stream): void
+  /** The peer has broken the rules on one stream, which was reset. */
+  faulted(): void
+  /** The peer takes no streams above `lastId`. */
+  goaway(lastId: number, code: number, debug: string): void
+  /** The PING of a GOAWAY was answered. */
+  drainAnswered(): void
+  /** The connection has not been used for `limits.idleTimeout`. */
+  idle(): void
+  /** No frame comes or goes any more: streams that are open end with `why`. */
+  ended(why: HttpAbort): void
+  /** The stream is gone. */
+  gone(): void
+  /** Something was thrown that should not have been. */
+  failed(error: unknown): void
+  /** A PING came; false: there were too many. */
+  pinged(): boolean
+}
+
+export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watched {
+  readonly outbox: Outbox
+  readonly reader: FrameReader
+  readonly peer = new PeerSettings()
+  readonly streams = new Map<number, Stream>()
+  readonly limits: Http2Limits
+  readonly ticker: Ticker
+  readonly #duplex: Duplex
+  readonly #role: Role
+  readonly #decoder: HpackDecoder
+  readonly #closedStreams = new ClosedStreams()
+  readonly #window: ReceiveWindow
+  readonly #bandwidth: BandwidthEstimate
+  readonly #control: Budget
+  readonly #liveness: Liveness
+
+  /** Frames are neither read nor written; the stream may still be open. */
+  closed = false
+  /** The highest number of a stream that the peer has opened. */
+  lastPeerId = 0
+  /** What streams may bring at first. */
+  streamWindow: number
+  #gone = false
+  #reading = false
+  /** Streams whose answer was complete before their request; the rest of it may come with what is being read. */
+  #answeredEarly: Stream[] | undefined
+  #greeted = false
+  #prefaceRead = 0
+  #settingsUnacknowledged = 0
+  #paused = false
+  /** A header block that is incomplete. */
+  #block: Buffer[] | undefined
+  #blockId = 0
+  #blockEnds = false
+  #blockSize = 0
+  #blockBegun = 0
+  /** The stream of the DATA frame that is being read. */
+  #dataStream: Stream | undefined
+  #dataEnds = false
+  /** DATA frames sent that the peer may answer with WINDOW_UPDATE. */
+  #sentBefore = 0
+
+  constructor(duplex: Duplex, role: Role, limits: Http2Limits, ticker: Ticker, settings: readonly number[]) {
+    this.#duplex = duplex
+    this.#role = role
+    this.limits = limits
+    this.ticker = ticker
+    // Until the peer knows of ours, the size that both sides begin with holds.
+    const tableSize = Math.max(limits.tableSize, initialTableSize)
+    this.#decoder = new HpackDecoder({ tableSize, maxListSize: limits.headerSize })
+    this.outbox = new Outbox(duplex, new HpackEncoder({ tableSize: limits.tableSize }), this)
+    this.reader = new FrameReader(this, limits.frameSize)
+    this.streamWindow = Math.min(limits.initialStreamWindow, limits.streamWindow)
+    const window = Math.max(initialWindow, Math.min(limits.initialConnectionWindow, limits.connectionWindow))
+    this.#window = new ReceiveWindow(window)
+    this.#bandwidth = new BandwidthEstimate(
+      this.streamWindow,
+      Math.max(limits.streamWindow, limits.connectionWindow),
+    )
+    this.#control = new Budget(limits.controlBurst, limits.controlRate)
+    this.#liveness = new Liveness(this, limits, ticker)
+
+    if (!role.isServer) {
+      this.#prefaceRead = clientPreface.length
+      this.outbox.preface(clientPreface)
+    }
+    this.#sendSettings([
+      ...settings,
+      setting.headerTableSize,
+      limits.tableSize,
+      setting.initialWindowSize,
+      this.streamWindow,
+      setting.maxFrameSize,
+      limits.frameSize,
+      setting.maxHeaderListSize,
+      limits.headerSize,
+    ])
+    if (window > initialWindow) this.outbox.windowUpdate(0, window - initialWindow)
+
+    duplex.on('data', this.#onData)
+    duplex.on('end', this.#onEnd)
+    duplex.on('error', this.#onError)
+    duplex.on('close', this.#onClose)
+    if (duplex.destroyed) queueMicrotask(this.#onClose)
+  }
+
+  get active(): number {
+    return this.streams.size
+  }
+
+  get backlog(): number {
+    return this.outbox.backlog
+  }
+
+  /** Whether nothing is read until the peer has read. */
+  get paused(): boolean {
+    return this.#paused
+  }
+
+  get greeted(): boolean {
+    return this.#greeted
+  }
+
+  get awaitsSettingsAck(): boolean {
+    return this.#settingsUnacknowledged > 0
+  }
+
+  /** Names the header block that is incomplete, by the frame that it began with; 0: there is none. */
+  get partialHead(): number {
+    if (this.#block !== undefined) return this.#blockBegun
+    return this.reader.partialHead ? this.reader.begun : 0
+  }
+
+  #sendSettings(pairs: readonly number[]): void {
+    this.#settingsUnacknowledged++
+    this.outbox.settings(pairs)
+    this.#liveness.settingsSent()
+  }
+
+  // ── bytes ──
+
+  readonly #onData = (bytes: Buffer): void => {
+    if (this.closed) return
+    this.#liveness.heard()
+    this.outbox.beginReading()
+    this.#reading = true
+    try {
+      const from = this.#prefaceRead < clientPreface.length ? this.#readPreface(bytes) : 0
+      this.reader.read(bytes, from)
+    } catch (error) {
+      this.#failed(error)
+    }
+    this.#reading = false
+    if (this.#answeredEarly !== undefined) this.#cutRequests()
+    this.outbox.endReading()
+  }
+
+  #cutRequests(): void {
+    const streams = this.#answeredEarly as Stream[]
+    this.#answeredEarly = undefined
+    for (const stream of streams) this.#cutRequest(stream)
+  }
+
+  /** The answer is complete, the request is not, and nobody wants the rest (section 8.1). */
+  #cutRequest(stream: Stream): void {
+    if (this.#remove(stream, closedBy.localReset)) this.outbox.reset(stream.id, errorCode.noError)
+  }
+
+  #readPreface(bytes: Buffer): number {
+    const read = this.#prefaceRead
+    const size = Math.min(clientPreface.length - read, bytes.length)
+    if (clientPreface.compare(bytes, 0, size, read, read + size) !== 0) {
+      throw new ConnectionError(
+        errorCode.protocolError,
+        'the connection does not begin with the preface of HTTP/2',
+      )
+    }
+    this.#prefaceRead = read + size
+    return size
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof ConnectionError) this.fail(error.code, error.message)
+    else if (error instanceof HpackError) this.fail(errorCode.compressionError, error.message)
+    else {
+      this.#role.failed(error)
+      this.fail(errorCode.internalError, 'an internal error')
+    }
+  }
+
+  readonly #onEnd = (): void => {
+    if (!this.closed)
+      this.#end({ reason: 'closed', message: 'the peer closed the connection', processed: 'maybe' })
+    this.#duplex.end()
+    if (this.#duplex.writableFinished) this.#duplex.destroy()
+    else this.#duplex.once('finish', () => this.#duplex.destroy())
+  }
+
+  #lastError: Error | undefined
+
+  readonly #onError = (error: Error): void => {
+    this.#lastError = error
+  }
+
+  readonly #onClose = (): void => {
+    if (this.#gone) return
+    const message = this.#lastError?.message ?? 'the connection was closed'
+    this.#end({ reason: 'closed', message, processed: 'maybe' })
+    this.#gone = true
+    this.#liveness.stop()
+    this.#role.gone()
+  }
+
+  // ── frames ──
+
+  frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (!this.#greeted) this.#greet(type, flags)
+    if (this.#block !== undefined && (type !== frameType.continuation || id !== this.#blockId)) {
+      throw new ConnectionError(errorCode.protocolError, `a frame of type ${type} within a header block`)
+    }
+
+    switch (type) {
+      case frameType.headers:
+        return this.#headers(flags, id, bytes, start, end)
+      case frameType.continuation:
+        return this.#continuation(flags, id, bytes, start, end)
+      case frameType.windowUpdate:
+        return this.#windowUpdate(id, bytes, start, end)
+      case frameType.rstStream:
+        return this.#reset(id, bytes, start, end)
+      case frameType.settings:
+        return this.#settings(flags, id, bytes, start, end)
+      case frameType.ping:
+        return this.#ping(flags, id, bytes, start, end)
+      case frameType.priority:
+        return this.#priority(id, bytes, start, end)
+      case frameType.goaway:
+        return this.#goaway(id, bytes, start, end)
+      case frameType.pushPromise:
+        throw new ConnectionError(errorCode.protocolError, 'PUSH_PROMISE, and push is not enabled')
+      default:
+        // Unknown types are ignored (section 5.5).
+        this.charge()
+    }
+  }
+
+  #greet(type: number, flags: number): void {
+    if (type !== frameType.settings || (flags & flag.ack) !== 0) {
+      throw new ConnectionError(errorCode.protocolError, 'the first frame is not SETTINGS')
+    }
+    this.#greeted = true
+  }
+
+  /** The peer did something that carries nothing. Throws when that was too often. */
+  charge(): void {
+    if (this.#control.take(this.ticker.now)) return
+    throw new ConnectionError(errorCode.enhanceYourCalm, 'too many frames that carry nothing')
+  }
+
+  // ── HEADERS ──
+
+  #headers(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
+    let start = from
+    let end = to
+    if (id === 0) throw new ConnectionError(errorCode.protocolError, 'HEADERS on stream 0')
+    if ((flags & flag.padded) !== 0) {
+      if (start === end)
+        throw new ConnectionError(errorCode.frameSizeError, 'HEADERS without room for padding')
+      const padding = bytes[start++] as number
+      if (padding > end - start)
+        throw new ConnectionError(errorCode.protocolError, 'HEADERS with too much padding')
+      end -= padding
+    }
+    let dependsOnItself = false
+    if ((flags & flag.priority) !== 0) {
+      if (end - start < 5)
+        throw new ConnectionError(errorCode.frameSizeError, 'HEADERS without room for priority')
+      dependsOnItself = get31(bytes, start) === id
+      start += 5
+    }
+    const ends = (flags & flag.endStream) !== 0
+    if ((flags & flag.endHeaders) !== 0) {
+      const block = this.#decoder.decode(bytes, start, end)
+      return dependsOnItself ? this.#selfDependent(id) : this.#blockComplete(id, block, ends)
+    }
+
+    this.#block = [Buffer.from(bytes.subarray(start, end))]
+    this.#blockId = id
+    this.#blockEnds = ends
+    this.#blockSize = end - start
+    this.#blockBegun = this.reader.begun
+  }
+
+  #selfDependent(id: number): void {
+    if (id > this.lastPeerId && this.#role.isServer && id % 2 === 1) this.opened(id)
+    this.#streamError(id, errorCode.protocolError, 'a stream that depends on itself')
+  }
+
+  #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    const pieces = this.#block
+    if (pieces === undefined) {
+      throw new ConnectionError(errorCode.protocolError, 'CONTINUATION without a header block to continue')
+    }
+    // CVE-2024-27316: neither bytes nor frames without end.
+    this.#blockSize += end - start
+    if (this.#blockSize > this.limits.headerSize * mostBlockFactor || pieces.length > mostContinuations) {
+      throw new ConnectionError(
+        errorCode.enhanceYourCalm,
+        `a header block of ${this.#blockSize} bytes in ${pieces.length} frames and more`,
+      )
+    }
+    pieces.push(Buffer.from(bytes.subarray(start, end)))
+    if ((flags & flag.endHeaders) === 0) return
+    this.#block = undefined
+    const whole = Buffer.concat(pieces)
+    this.#blockComplete(id, this.#decoder.decode(whole, 0, whole.length), this.#blockEnds)
+  }
+
+  #blockComplete(id: number, block: DecodedBlock, ends: boolean): void {
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.#role.open(id, block, ends)
+    if (stream.incoming.ended) {
+      return this.#fault(stream, errorCode.streamClosed, 'HEADERS behind END_STREAM')
+    }
+    const wrong = stream.block(block, ends)
+    if (wrong !== undefined) this.#fault(stream, errorCode.protocolError, wrong)
+  }
+
+  /** A header block for a stream that is not open any more. */
+  lateBlock(id: number): void {
+    this.#onClosedStream(frameType.headers, id)
+  }
+
+  // ── DATA ──
+
+  dataBegins(flags: number, id: number, length: number, padding: number): void {
+    if (!this.#greeted) this.#greet(frameType.data, flags)
+    if (this.#block !== undefined) {
+      throw new ConnectionError(errorCode.protocolError, 'DATA within a header block')
+    }
+    if (id === 0) throw new ConnectionError(errorCode.protocolError, 'DATA on stream 0')
+    if (!this.#window.receive(length)) {
+      throw new ConnectionError(errorCode.flowControlError, 'DATA beyond the window of the connection')
+    }
+    this.#dataStream = undefined
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      this.release(length)
+      return this.#onClosedStream(frameType.data, id)
+    }
+
+    const { incoming } = stream
+    const ends = (flags & flag.endStream) !== 0
+    let wrong: string | undefined
+    let code: number = errorCode.protocolError
+    if (incoming.ended) {
+      wrong = 'DATA behind END_STREAM'
+      code = errorCode.streamClosed
+    } else if (!incoming.window.receive(length)) {
+      wrong = 'DATA beyond the window of the stream'
+      code = errorCode.flowControlError
+    } else if (!incoming.headed) wrong = 'DATA before the head'
+    else if (!incoming.announce(length - padding, ends)) {
+      wrong = 'the body is not as long as content-length says'
+    }
+    if (wrong !== undefined) {
+      this.release(length)
+      return this.#fault(stream, code, wrong)
+    }
+
+    if (length === padding && !ends) this.charge()
+    this.#dataStream = stream
+    this.#dataEnds = ends
+    if (padding > 0) incoming.taken(padding)
+    this.#measure(length)
+  }
+
+  data(bytes: Buffer, start: number, end: number): void {
+    this.#dataStream?.incoming.data(bytes, start, end)
+  }
+
+  dataEnds(): void {
+    const stream = this.#dataStream
+    if (stream === undefined || !this.#dataEnds) return
+    this.#dataStream = undefined
+    this.incomingEnded(stream, undefined)
+  }
+
+  /** Bytes of DATA were taken, or are dropped. */
+  release(bytes: number): void {
+    const granted = this.#window.release(bytes)
+    if (granted > 0 && !this.closed) this.outbox.windowUpdate(0, granted)
+  }
+
+  grant(id: number, bytes: number): void {
+    if (!this.closed) this.outbox.windowUpdate(id, bytes)
+  }
+
+  #measure(bytes: number): void {
+    if (!this.#bandwidth.received(bytes)) return
+    this.#bandwidth.sent(performance.now())
+    this.outbox.ping(pingData.bandwidth)
+  }
+
+  /** Windows become what the connection can fill. */
+  #grow(): void {
+    const { limits } = this
+    const { window } = this.#bandwidth
+    const more = this.#window.grow(Math.min(window, limits.connectionWindow))
+    if (more > 0) this.outbox.windowUpdate(0, more)
+    const size = Math.min(window, limits.streamWindow)
+    if (size <= this.streamWindow) return
+    this.streamWindow = size
+    for (const { incoming } of this.streams.values()) incoming.window.grow(size)
+    this.#sendSettings([setting.initialWindowSize, size])
+  }
+
+  // ── the frames around ──
+
+  #windowUpdate(id: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start !== 4)
+      throw new ConnectionError(errorCode.frameSizeError, 'WINDOW_UPDATE is not of 4 bytes')
+    // As many as our frames are answered in the ordinary course.
+    const { sent } = this.outbox
+    if (sent > this.#sentBefore) {
+      this.#control.earn(2 * (sent - this.#sentBefore))
+      this.#sentBefore = sent
+    }
+    this.charge()
+
+    const increment = get31(bytes, start)
+    if (id === 0) {
+      if (increment === 0) throw new ConnectionError(errorCode.protocolError, 'WINDOW_UPDATE by 0')
+      const window = widened(this.outbox.window, increment)
+      if (window === undefined) {
+        throw new ConnectionError(errorCode.flowControlError, 'the window of the connection passes 2^31-1')
+      }
+      this.outbox.window = window
+      return this.outbox.granted()
+    }
+
+    const stream = this.streams.get(id)
+    if (stream === undefined) return this.#onClosedStream(frameType.windowUpdate, id)
+    if (increment === 0) return this.#fault(stream, errorCode.protocolError, 'WINDOW_UPDATE by 0')
+    const window = widened(stream.outgoing.window, increment)
+    if (window === undefined) {
+      return this.#fault(stream, errorCode.flowControlError, 'the window of a stream passes 2^31-1')
+    }
+    stream.outgoing.window = window
+    stream.outgoing.granted()
+  }
+
+  #reset(id: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start !== 4) throw new ConnectionError(errorCode.frameSizeError, 'RST_STREAM is not of 4 bytes')
+    if (id === 0) throw new ConnectionError(errorCode.protocolError, 'RST_STREAM on stream 0')
+    const stream = this.streams.get(id)
+    if (stream === undefined) {
+      this.charge()
+      return this.#onClosedStream(frameType.rstStream, id)
+    }
+    const code = get32(bytes, start)
+    this.#remove(stream, closedBy.remoteReset)
+    this.#abort(stream, {
+      reason: code === errorCode.refusedStream ? 'refused' : 'reset',
+      message: `the peer reset the stream with ${codeName(code)}`,
+      processed: code === errorCode.refusedStream ? 'no' : 'maybe',
+      code,
+    })
+    this.#role.resetByPeer(stream)
+  }
+
+  #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) throw new ConnectionError(errorCode.protocolError, `SETTINGS on stream ${id}`)
+    if ((flags & flag.ack) !== 0) {
+      if (end !== start)
+        throw new ConnectionError(errorCode.frameSizeError, 'the answer to SETTINGS has a payload')
+      if (this.#settingsUnacknowledged === 0) return this.charge()
+      this.#settingsUnacknowledged--
+      if (this.limits.tableSize < initialTableSize) this.#decoder.setTableSize(this.limits.tableSize)
+      return undefined
+    }
+    this.charge()
+    const { peer, outbox } = this
+    const before = peer.initialWindowSize
+    peer.read(bytes, start, end, !this.#role.isServer, (size) => outbox.encoder.setMaxTableSize(size))
+    outbox.frameSize = peer.maxFrameSize
+    const change = peer.initialWindowSize - before
+    if (change !== 0) this.#moveWindows(change)
+    outbox.settingsAck()
+    this.#role.peerSettled()
+  }
+
+  #moveWindows(change: number): void {
+    const streams = [...this.streams.values()]
+    for (const { outgoing } of streams) {
+      outgoing.window += change
+      if (outgoing.window > largestWindow) {
+        throw new ConnectionError(errorCode.flowControlError, 'the window of a stream passes 2^31-1')
+      }
+    }
+    if (change > 0) for (const { outgoing } of streams) outgoing.granted()
+  }
+
+  #ping(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    if (end - start !== 8) throw new ConnectionError(errorCode.frameSizeError, 'PING is not of 8 bytes')
+    if (id !== 0) throw new ConnectionError(errorCode.protocolError, `PING on stream ${id}`)
+    if ((flags & flag.ack) === 0) {
+      this.charge()
+      if (!this.#role.pinged()) throw new ConnectionError(errorCode.enhanceYourCalm, 'too_many_pings')
+      return this.outbox.pong(bytes, start)
+    }
+    if (get32(bytes, start) !== 0) return this.charge()
+    switch (get32(bytes, start + 4)) {
+      case pingData.bandwidth:
+        if (this.#bandwidth.answered(performance.now())) this.#grow()
+        return undefined
+      case pingData.drain:
+        return this.#role.drainAnswered()
+      case pingData.keepalive:
+        return undefined
+      default:
+        return this.charge()
+    }
+  }
+
+  #priority(id: number, bytes: Buffer, start: number, end: number): void {
+    if (id === 0) throw new ConnectionError(errorCode.protocolError, 'PRIORITY on stream 0')
+    this.charge()
+    if (end - start !== 5)
+      return this.#streamError(id, errorCode.frameSizeError, 'PRIORITY is not of 5 bytes')
+    if (get31(bytes, start) === id) {
+      this.#streamError(id, errorCode.protocolError, 'a stream that depends on itself')
+    }
+  }
+
+  #goaway(id: number, bytes: Buffer, start: number, end: number): void {
+    if (id !== 0) throw new ConnectionError(errorCode.protocolError, `GOAWAY on stream ${id}`)
+    if (end - start < 8) throw new ConnectionError(errorCode.frameSizeError, `GOAWAY of ${end - start} bytes`)
+    this.charge()
+    const debug = bytes.toString('utf8', start + 8, Math.min(end, start + 8 + 256))
+    this.#role.goaway(get31(bytes, start), get32(bytes, start + 4), debug)
+  }
+
+  // ── streams ──
+
+  /** The peer has opened a stream, whether or not it is served. */
+  opened(id: number): void {
+    this.lastPeerId = id
+    this.#closedStreams.opened(id)
+  }
+
+  /** This side has opened a stream. */
+  openedHere(id: number): void {
+    this.#closedStreams.opened(id)
+    this.#highestHere = id
+  }
+
+  #highestHere = 0
+
+  /** Whether a number was never used. */
+  #isIdle(id: number): boolean {
+    const byPeer = (id % 2 === 1) === this.#role.isServer
+    return id > (byPeer ? this.lastPeerId : this.#highestHere)
+  }
+
+  #onClosedStream(type: number, id: number): void {
+    if (this.#isIdle(id)) {
+      throw new ConnectionError(
+        errorCode.protocolError,
+        `a frame of type ${type} on stream ${id}, which is idle`,
+      )
+    }
+    const how = this.#closedStreams.how(id)
+    switch (verdictOnClosed(type, how)) {
+      case 'ignore':
+        return undefined
+      case 'stream-closed':
+        this.charge()
+        this.#closedStreams.closed(id, closedBy.localReset)
+        return this.outbox.reset(id, errorCode.streamClosed)
+      case 'connection-closed':
+        throw new ConnectionError(
+          errorCode.streamClosed,
+          `a frame of type ${type} on stream ${id}, which is closed`,
+        )
+      case 'protocol-error':
+        throw new ConnectionError(
+          errorCode.protocolError,
+          `stream ${id} is opened after one with a higher number`,
+        )
+    }
+  }
+
+  /** An error of a stream that need not be open. */
+  #streamError(id: number, code: number, message: string): void {
+    const stream = this.streams.get(id)
+    if (stream !== undefined) return this.#fault(stream, code, message)
+    this.charge()
+    // A stream that nobody has opened cannot be reset.
+    if (this.#isIdle(id)) throw new ConnectionError(code, message)
+    this.outbox.reset(id, code)
+  }
+
+  /** A stream ends because the peer broke the rules on it. */
+  #fault(stream: Stream, code: number, message: string): void {
+    this.reset(stream, code, broken(message))
+    this.#role.faulted()
+  }
+
+  /** Refuses a stream that was never among `streams`. */
+  refuse(id: number, code: number): void {
+    this.#closedStreams.closed(id, closedBy.localReset)
+    this.outbox.reset(id, code)
+  }
+
+  /** A stream that is not served, and whose peer knows. */
+  ignore(id: number): void {
+    this.#closedStreams.closed(id, closedBy.localReset)
+  }
+
+  /** A stream that was over on both sides as soon as it was there. */
+  settle(id: number): void {
+    this.#closedStreams.closed(id, closedBy.ends)
+  }
+
+  /** Ends a stream before its time, and says so to the peer and to who uses it. */
+  reset(stream: Stream, code: number, why: HttpAbort): void {
+    if (!this.#remove(stream, closedBy.localReset)) return
+    if (!this.closed) this.outbox.reset(stream.id, code)
+    this.#abort(stream, { ...why, code })
+  }
+
+  /** The peer has sent all of its message. */
+  incomingEnded(stream: Stream, trailers: Parameters<Incoming['end']>[0]): void {
+    stream.incoming.ended = true
+    if (stream.outgoing.ended) this.#remove(stream, closedBy.ends)
+    stream.incoming.end(trailers)
+  }
+
+  /** We have sent all of our message; `cuts`: and want no more of the peer's. */
+  outgoingEnded(stream: Stream, cuts: boolean): void {
+    if (stream.incoming.ended) this.#remove(stream, closedBy.ends)
+    else if (!cuts) return
+    else if (this.#reading) (this.#answeredEarly ??= []).push(stream)
+    else this.#cutRequest(stream)
+  }
+
+  /** Takes a stream out that is over; false when it was. */
+  #remove(stream: Stream, how: ClosedBy): boolean {
+    if (!this.streams.delete(stream.id)) return false
+    this.#closedStreams.closed(stream.id, how)
+    this.#role.streamClosed(stream, how)
+    if (this.streams.size === 0) this.#liveness.quiet()
+    return true
+  }
+
+  #abort(stream: Stream, why: HttpAbort): void {
+    if (this.#dataStream === stream) this.#dataEnds = false
+    stream.outgoing.discard()
+    stream.aborted(why)
+  }
+
+  // ── the socket ──
+
+  backlogged(bytes: number): void {
+    if (!this.#role.isServer || this.#paused || bytes < backlogForReading) return
+    this.#paused = true
+    this.#duplex.pause()
+  }
+
+  drained(bytes: number): void {
+    this.#liveness.drained()
+    if (!this.#paused || bytes > backlogToReadAgain) return
+    this.#paused = false
+    this.#duplex.resume()
+  }
+
+  // ── liveness's side ──
+
+  pingPeer(): void {
+    this.outbox.ping(pingData.keepalive)
+    this.outbox.flush()
+  }
+
+  idle(): void {
+    this.#role.idle()
+  }
+
+  /** Gives the peer up without waiting for it. */
+  giveUp(message: string): void {
+    this.#end({ reason: 'timeout', message, processed: 'maybe' })
+    this.#duplex.destroy()
+  }
+
+  /** Resets streams whose answer is complete and whose peer has not taken any of it since the last time. */
+  sweep(): void {
+    for (const stream of this.streams.values()) {
+      if (!stream.outgoing.standsStill()) continue
+      this.reset(stream, errorCode.cancel, {
+        reason: 'timeout',
+        message: `the peer took none of the answer for ${this.limits.stallTimeout} ms`,
+        processed: 'maybe',
+      })
+    }
+  }
+
+  // ── the end ──
+
+  /** Ends the connection for a reason that the peer is told. */
+  fail(code: number, message: string): void {
+    if (this.closed) return
+    this.outbox.goaway(this.lastPeerId, code, message)
+    const reason = code === errorCode.noError ? 'closed' : 'protocol'
+    this.finish({ reason, message: `${message} (${codeName(code)})`, processed: 'maybe', code })
+  }
+
+  /** Nothing more is said: waits for the peer to have read it. */
+  finish(why: HttpAbort): void {
+    if (this.closed) return
+    this.#end(why, true)
+    this.#liveness.linger()
+    if (this.#paused) this.#duplex.resume()
+    this.#paused = false
+    this.#duplex.end()
+  }
+
+  #end(why: HttpAbort, told = false): void {
+    if (this.closed) return
+    this.closed = true
+    this.reader.stopped = true
+    this.outbox.close()
+    for (const ending of this.outbox.lost()) {
+      if (told) ending.flushed()
+      else ending.lost()
+    }
+    this.#block = undefined
+    this.#dataStream = undefined
+    const open = [...this.streams.values()]
+    this.streams.clear()
+    this.#role.ended(why)
+    for (const stream of open) this.#abort(stream, why)
+  }
+
+  /** Says farewell, and closes without waiting for the peer. */
+  leave(why: HttpAbort): void {
+    if (this.closed) return
+    this.outbox.goaway(this.lastPeerId, errorCode.noError, '')
+    this.finish(why)
+    if (this.#duplex.writableFinished) this.#duplex.destroy()
+    else this.#duplex.once('finish', () => this.#duplex.destroy())
+  }
+
+  /** Ends the streams above a number, which the peer will not serve. */
+  abandonAbove(lastId: number, why: HttpAbort): void {
+    for (const stream of this.streams.values()) {
+      if (stream.id <= lastId || !this.#remove(stream, closedBy.remoteReset)) continue
+      this.#abort(stream, why)
+    }
+  }
+
+  destroy(why: HttpAbort): void {
+    this.#end(why)
+    this.#duplex.destroy()
+  }
+}
+
+export function broken(message: string): HttpAbort {
+  return { reason: 'protocol', message: `the peer broke HTTP/2: ${message}`, processed: 'maybe' }
+}
