@@ -1,7 +1,7 @@
 /** What becomes of an error that a handler lets out: which code the caller sees, and what only the log may know. */
 import { randomUUID } from 'node:crypto'
 import { isStatusCode } from '../contract/status.ts'
-import type { Invalid } from '../schema/invalid.ts'
+import { Invalid } from '../schema/invalid.ts'
 import type { Call } from './call.ts'
 import { CallError } from './error.ts'
 import type { Logger } from './logger.ts'
@@ -93,6 +93,18 @@ export function invalidOutput(call: Call, error: Invalid, log: Logger): CallErro
   log.error(
     { operation: call.operation.id, code: 'internal', id, issues: error.issues, err: error },
     `a handler's answer does not fit its contract: ${error.message}`,
+  )
+  return new CallError('internal', `internal error ${id}`, { cause: error })
+}
+
+/** A declared fault whose detail does not fit its contract, as `invalidOutput`: its name is in the log. */
+export function invalidFault(call: Call, fault: string, error: unknown, log: Logger): CallError {
+  const id = randomUUID()
+  const issues = error instanceof Invalid ? error.issues : undefined
+  const text = error instanceof Error ? error.message : String(error)
+  log.error(
+    { operation: call.operation.id, code: 'internal', id, fault, issues, err: error },
+    `the detail of the fault '${fault}' does not fit its contract: ${text}`,
   )
   return new CallError('internal', `internal error ${id}`, { cause: error })
 }
