@@ -5,6 +5,7 @@
  * ReadableStream 30 %, a node Readable half. Whoever wants those builds them on top (`bytes()` in `http/body.ts`).
  */
 import type { Duplex } from 'node:stream'
+import type { BodyBuffer } from './body-buffer.ts'
 import type { HttpHeaders } from './headers.ts'
 import type { PeerCertificate } from './peer-certificate.ts'
 
@@ -87,6 +88,20 @@ export interface HttpExchange extends BodyWriter {
   inform(head: HttpResponseHead): void
   /** Answers completely: head and body in one write, with Content-Length. HEAD, 204 and 304 send no body. */
   respond(head: HttpResponseHead, body: string | Buffer | undefined): void
+  /**
+   * Where a complete body is encoded in place, by a codec that knows its size only afterwards. `respondWith` follows at
+   * once, or the buffer's `close()` when there is nothing to send: nothing may wait in between.
+   *
+   * An engine hands out `composeBody()`, which leaves room for a head, or a buffer over its own output with room for
+   * its frame headers.
+   */
+  compose(): BodyBuffer
+  /**
+   * Answers completely, like `respond`, with the body that was encoded since `compose()`. The engine writes head and
+   * length in front of it and sends both from where they lie, or, where that cannot be, copies the body. It closes the
+   * buffer, and holds it as long as somebody reads the bytes. HEAD, 204 and 304 send no body.
+   */
+  respondWith(head: HttpResponseHead, body: BodyBuffer): void
   /** Begins an answer whose body follows through the BodyWriter. */
   start(head: HttpResponseHead): void
   /** Whether head or answer were sent already. */
@@ -138,6 +153,10 @@ export interface HttpTransport {
     body: string | Buffer | undefined | 'stream',
     sink: ResponseSink,
   ): HttpClientExchange
+  /** Where a complete body is encoded in place, as on `HttpExchange`; `requestWith` or the buffer's `close` follows. */
+  compose(): BodyBuffer
+  /** Sends a request with the body that was encoded since `compose()`, from where it lies; one that has to wait is copied. */
+  requestWith(head: HttpRequestHead, body: BodyBuffer, sink: ResponseSink): HttpClientExchange
   /** Requests under way. */
   readonly active: number
   /** Waits for what is under way, at most `grace` milliseconds, and closes. */

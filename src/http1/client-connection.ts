@@ -4,6 +4,7 @@
  */
 import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { BodyBuffer } from '../http/body-buffer.ts'
 import type { HttpAbort } from '../http/exchange.ts'
 import type { HttpHeaders } from '../http/headers.ts'
 import type { ClientExchange, ExchangeCarrier } from './client-exchange.ts'
@@ -12,6 +13,7 @@ import type { Http1ClientLimits } from './limits.ts'
 import { MessageOutput } from './message-output.ts'
 import { type MessageParser, responseParser } from './parser.ts'
 import type { Ticker, Timed } from '../http/ticker.ts'
+import { writeComposed } from './write-composed.ts'
 
 /** What a connection tells its pool. */
 export interface ConnectionOwner {
@@ -88,7 +90,10 @@ export class ClientConnection implements ExchangeCarrier, Timed {
       const bare = exchange.method === 'GET' || exchange.method === 'HEAD' || exchange.method === 'DELETE'
       stream.write(bare ? `${headText}\r\n` : `${headText}content-length: 0\r\n\r\n`, 'latin1')
     } else if (typeof body === 'string') this.#sendText(headText, body)
+    else if (body instanceof BodyBuffer) writeComposed(stream, headText, body)
     else this.#sendBytes(headText, body)
+    // Nobody sends it twice.
+    if (body !== 'stream') exchange.body = undefined
     if (stream.writableNeedDrain) this.stalled()
   }
 

@@ -9,6 +9,7 @@ import type {
   Reservation,
   ResponseSink,
 } from '../http/exchange.ts'
+import { BodyBuffer } from '../http/body-buffer.ts'
 import type { HttpHeaders } from '../http/headers.ts'
 import type { MessageOutput } from './message-output.ts'
 
@@ -22,11 +23,14 @@ export interface ExchangeCarrier {
   stalled(): void
 }
 
+/** A body that is complete, one that follows, or none. */
+export type RequestBody = string | Buffer | BodyBuffer | undefined | 'stream'
+
 export class ClientExchange implements HttpClientExchange {
   readonly method: string
   /** Request line and fields, without framing and empty line. */
   readonly headText: string
-  readonly body: string | Buffer | undefined | 'stream'
+  body: RequestBody
   readonly sink: ResponseSink
   /** Nothing follows: the answer is complete, the exchange was cancelled, or has failed. */
   over = false
@@ -43,7 +47,7 @@ export class ClientExchange implements HttpClientExchange {
   constructor(
     head: HttpRequestHead,
     headText: string,
-    body: string | Buffer | undefined | 'stream',
+    body: RequestBody,
     sink: ResponseSink,
     onOver: (exchange: ClientExchange) => void,
   ) {
@@ -63,6 +67,11 @@ export class ClientExchange implements HttpClientExchange {
     this.output?.discard()
     this.#onOver(this)
     return true
+  }
+
+  /** No connection is free: a body that was encoded in place has to make room for others. */
+  wait(): void {
+    if (this.body instanceof BodyBuffer) this.body = this.body.copy()
   }
 
   fail(why: HttpAbort): void {

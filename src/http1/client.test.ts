@@ -90,6 +90,30 @@ const echo = () =>
     request.pipe(response)
   })
 
+test('requests that were encoded in place are sent at once, or wait without their buffer', async () => {
+  await using peer = await open(echo(), { connections: 2 })
+  const { transport } = peer
+  for (let round = 0; round < 2; round++) {
+    const waiting = Array.from({ length: 20 }, (_, index) => {
+      const text = `${round}.${index} é`.repeat(1 + index * 300)
+      const body = transport.compose()
+      body.reserve(text.length * 2)
+      body.position += body.bytes.write(text, body.position)
+      return new Promise<void>((resolve, reject) => {
+        const compare = (answer: Answer) => {
+          assert.equal(answer.body, text)
+          assert.equal(answer.head.headers.get('x-length'), String(Buffer.byteLength(text)))
+          resolve()
+        }
+        const head = { method: 'POST', target: '/', authority: 'test', headers: none }
+        transport.requestWith(head, body, answerSink(compare, reject))
+      })
+    })
+    await Promise.all(waiting)
+  }
+  assert.equal(peer.dialled.length, 2)
+})
+
 test('requests with text, bytes and without a body are echoed by node:http over one connection', async () => {
   await using peer = await open(echo())
   const big = Buffer.alloc(1 << 20, 'abc')

@@ -4,6 +4,7 @@
  * busy. Connecting, and when to try again, is the caller's: it passes a function that connects.
  */
 import type { Duplex } from 'node:stream'
+import { type BodyBuffer, composeBody } from '../http/body-buffer.ts'
 import type {
   HttpAbort,
   HttpClientExchange,
@@ -12,7 +13,7 @@ import type {
   ResponseSink,
 } from '../http/exchange.ts'
 import { ClientConnection, type ConnectionOwner } from './client-connection.ts'
-import { ClientExchange } from './client-exchange.ts'
+import { ClientExchange, type RequestBody } from './client-exchange.ts'
 import { encodeRequestHead } from './encode-head.ts'
 import { defaultHttp1ClientLimits, type Http1ClientLimits } from './limits.ts'
 import { type Ticker, ticker as processTicker } from '../http/ticker.ts'
@@ -65,6 +66,19 @@ class Pool implements HttpTransport, ConnectionOwner {
     body: string | Buffer | undefined | 'stream',
     sink: ResponseSink,
   ): HttpClientExchange {
+    return this.#send(head, body, sink)
+  }
+
+  compose(): BodyBuffer {
+    return composeBody()
+  }
+
+  requestWith(head: HttpRequestHead, body: BodyBuffer, sink: ResponseSink): HttpClientExchange {
+    body.close()
+    return this.#send(head, body, sink)
+  }
+
+  #send(head: HttpRequestHead, body: RequestBody, sink: ResponseSink): HttpClientExchange {
     const exchange = new ClientExchange(head, encodeRequestHead(head), body, sink, this.#over)
     this.active++
     if (this.#closing) return this.#refuse(exchange, 'the transport is closed')
@@ -79,6 +93,7 @@ class Pool implements HttpTransport, ConnectionOwner {
         `all ${this.limits.connections} connections are busy and the queue is full`,
       )
     }
+    exchange.wait()
     this.#queue.push(exchange)
     this.#dial()
     return exchange

@@ -47,6 +47,16 @@ const echo: HttpHandler = (exchange) => {
   whole(exchange, (body) => exchange.respond({ status: 200, headers: text }, body))
 }
 
+/** The same, encoded in place. */
+const compose: HttpHandler = (exchange) => {
+  whole(exchange, (body) => {
+    const answer = exchange.compose()
+    answer.reserve(body.length * 3)
+    answer.position += answer.bytes.write(body, answer.position)
+    exchange.respondWith({ status: 200, headers: text }, answer)
+  })
+}
+
 /** What a raw connection answers until it closes. */
 async function raw(port: number, request: string): Promise<string> {
   const socket = net.connect(port, '127.0.0.1')
@@ -78,12 +88,13 @@ test('a request arrives with method, target, authority, headers in lower case an
 })
 
 test('a body goes in and an answer with Content-Length comes out', async () => {
-  await serving(echo, async (origin) => {
-    const answer = await fetch(origin, { method: 'POST', body: 'ünïcode' })
-    assert.equal(await answer.text(), 'ünïcode')
-    assert.equal(answer.headers.get('content-length'), '9')
-    assert.equal(answer.headers.get('content-type'), 'text/plain')
-  })
+  for (const handler of [echo, compose])
+    await serving(handler, async (origin) => {
+      const answer = await fetch(origin, { method: 'POST', body: 'ünïcode' })
+      assert.equal(await answer.text(), 'ünïcode')
+      assert.equal(answer.headers.get('content-length'), '9')
+      assert.equal(answer.headers.get('content-type'), 'text/plain')
+    })
 })
 
 test('HEAD, 204 and 304 send no body', async () => {

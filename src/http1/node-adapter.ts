@@ -12,6 +12,7 @@
 import { type IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { type BodyBuffer, composeBody } from '../http/body-buffer.ts'
 import { isAuthority, parseAbsoluteTarget } from '../http/authority.ts'
 import type {
   BodySink,
@@ -28,6 +29,7 @@ import { peerCertificate } from '../http/peer-certificate.ts'
 /** An unread body of at most this size is read away to keep the connection; with a larger one it is closed. */
 const drainBound = 64 * 1024
 const chunkSize = 16 * 1024
+const mostAsText = 16 * 1024
 
 const resetCode: Record<HttpAbort['reason'], number> = {
   closed: 0x8,
@@ -214,6 +216,17 @@ class NodeExchange implements HttpExchange {
     this.#writeHead(head, mute ? undefined : length)
     if (this.#bodiless || body === undefined || length === 0) this.#response.end()
     else this.#response.end(body)
+  }
+
+  compose(): BodyBuffer {
+    return composeBody()
+  }
+
+  /** node:http keeps what it is given, and sends the head with the body only when that is text. */
+  respondWith(head: HttpResponseHead, body: BodyBuffer): void {
+    body.close()
+    const { bytes, start, position } = body
+    this.respond(head, body.size <= mostAsText ? bytes.utf8Slice(start, position) : body.copy())
   }
 
   start(head: HttpResponseHead): void {

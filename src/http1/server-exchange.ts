@@ -3,6 +3,7 @@
  * Guarded by `bench/systems/http1-raw-server.ts`.
  */
 import type { Duplex } from 'node:stream'
+import { type BodyBuffer, composeBody } from '../http/body-buffer.ts'
 import type {
   BodySink,
   HttpAbort,
@@ -16,6 +17,7 @@ import type { PeerCertificate } from '../http/peer-certificate.ts'
 import { dateLine, encodeResponseHead } from './encode-head.ts'
 import type { RequestHead } from './head.ts'
 import { MessageOutput } from './message-output.ts'
+import { writeComposed } from './write-composed.ts'
 
 /** What is known of a connection before its first request. */
 export interface Http1ConnectionInfo {
@@ -130,16 +132,12 @@ export class ServerExchange implements HttpExchange {
   }
 
   respond(head: HttpResponseHead, body: string | Buffer | undefined): void {
-    const { status } = head
     let text = this.#begin(head, true)
     if (this.#over) return
     const { stream } = this.#owner
 
-    if (status === 204 || status === 304 || body === undefined || this.request.method === 'HEAD') {
-      // 204 has no length (RFC 9110 section 8.6); what a 304 leaves out is unknown here.
-      if (status !== 204 && status !== 304) text += `content-length: ${sizeOf(body)}\r\n`
-      stream.write(`${text}\r\n`, 'latin1')
-    } else if (typeof body === 'string') {
+    if (body === undefined || this.#isBodiless(head)) this.#sendBare(text, head.status, sizeOf(body))
+    else if (typeof body === 'string') {
       const size = Buffer.byteLength(body)
       text += `content-length: ${size}\r\n\r\n`
       // As many bytes as characters: ASCII, and so Latin-1, which is the fastest to write.
@@ -156,6 +154,30 @@ export class ServerExchange implements HttpExchange {
     this.#complete()
   }
 
+  compose(): BodyBuffer {
+    return composeBody()
+  }
+
+  respondWith(head: HttpResponseHead, body: BodyBuffer): void {
+    body.close()
+    const text = this.#begin(head, true)
+    if (this.#over) return
+
+    if (this.#isBodiless(head)) this.#sendBare(text, head.status, body.size)
+    else writeComposed(this.#owner.stream, text, body)
+    this.#complete()
+  }
+
+  #isBodiless({ status }: HttpResponseHead): boolean {
+    return status === 204 || status === 304 || this.request.method === 'HEAD'
+  }
+
+  #sendBare(text: string, status: number, size: number): void {
+    // 204 has no length (RFC 9110 section 8.6); what a 304 leaves out is unknown here.
+    const framing = status === 204 || status === 304 ? '' : `content-length: ${size}\r\n`
+    this.#owner.stream.write(`${text}${framing}\r\n`, 'latin1')
+  }
+
   #writeBoth(text: string, body: string | Buffer): void {
     const { stream } = this.#owner
     stream.cork()
@@ -168,9 +190,7 @@ export class ServerExchange implements HttpExchange {
   start(head: HttpResponseHead): void {
     const text = this.#begin(head, this.request.version === '1.1')
     if (this.#over) return
-    const { status } = head
-    const bodiless = status === 204 || status === 304 || this.request.method === 'HEAD'
-    const delimiting = bodiless ? 'none' : this.request.version === '1.0' ? 'close' : 'chunked'
+    const delimiting = this.#isBodiless(head) ? 'none' : this.request.version === '1.0' ? 'close' : 'chunked'
     this.#output = new MessageOutput(this.#owner.stream, text, delimiting, () => this.#complete())
     if (this.#onDrain !== undefined) this.#output.onDrain(this.#onDrain)
   }

@@ -100,6 +100,73 @@ test('a request is answered with one head, Date and Content-Length, and the conn
   assert.equal(peer.connection.active, 0)
 })
 
+/** Answers with what a codec would have encoded. */
+function compose(exchange: HttpExchange, answered?: () => void): void {
+  collect(exchange, 1 << 24, [], (body) => {
+    const answer = exchange.compose()
+    answer.reserve(body?.length ?? 0)
+    answer.position += body?.copy(answer.bytes, answer.position) ?? 0
+    const fields = exchange.request.headers.get('x-fields') ?? ''
+    exchange.respondWith({ status: 200, headers: new HttpHeaders(['x-fields', fields]) }, answer)
+    answered?.()
+  })
+}
+
+test('an answer that was encoded in place has the head of any other, and is sent as it was', async () => {
+  const peer = new Peer(compose)
+  const bodies = ['', 'é', '{"a":1}', 'x'.repeat(5000), 'y'.repeat(200_000), '{"b":2}']
+  for (const [index, body] of bodies.entries()) {
+    const length = `Content-Length: ${Buffer.byteLength(body)}\r\n`
+    // The last head is longer than the room that is left for one.
+    const fields = index === bodies.length - 1 ? 'f'.repeat(2000) : 'f'
+    const before = peer.received.length
+    peer.send(`POST / HTTP/1.1\r\nHost: a\r\nX-Fields: ${fields}\r\n${length}\r\n`)
+    peer.stream.write(body)
+    const sent = Buffer.from(body).toString('latin1')
+    const wanted = `HTTP/1.1 200 OK\r\nx-fields: ${fields}\r\n${length.toLowerCase()}\r\n${sent}`
+    await peer.until((all) => plain(all.slice(before)).length >= wanted.length)
+    assert.equal(plain(peer.received.slice(before)), wanted)
+  }
+  peer.send('HEAD / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc')
+  const all = await peer.until((received) => received.endsWith('\r\n\r\n'))
+  assert.match(all, /content-length: 3\r\n\r\n$/)
+})
+
+test('answers that were encoded in place keep their bytes while a peer does not read', async () => {
+  const { promise: backlog, resolve: isBacklogged } = Promise.withResolvers<void>()
+  const server = net.createServer({ allowHalfOpen: true }, (accepted) => {
+    serveHttp1(accepted, { remoteAddress: '', secure: false }, (exchange) => {
+      compose(exchange, () => {
+        if (accepted.writableLength > 0) isBacklogged()
+      })
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const socket = net.connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1' })
+  socket.pause()
+  const size = 20_000
+  const bodies = Array.from({ length: 500 }, (_, index) =>
+    String(index)
+      .padStart(4, '0')
+      .repeat(size / 4),
+  )
+  for (const body of bodies) {
+    socket.write(`POST / HTTP/1.1\r\nHost: a\r\nX-Fields: a\r\nContent-Length: ${size}\r\n\r\n${body}`)
+  }
+  await backlog
+  let received = ''
+  socket.setEncoding('latin1')
+  socket.on('data', (piece: string) => (received += piece))
+  socket.resume()
+  const least = bodies.length * size
+  while (received.length < least || !received.endsWith(bodies.at(-1) as string)) await once(socket, 'data')
+  for (const [index, answer] of answers(received).entries())
+    assert.ok(answer.endsWith(`\r\n\r\n${bodies[index]}`))
+  socket.destroy()
+  server.close()
+})
+
 test('the request that a handler sees is complete: target, authority, version, fields in lower case, address', async () => {
   const { promise, resolve } = Promise.withResolvers<HttpExchange['request']>()
   const peer = new Peer((exchange) => {

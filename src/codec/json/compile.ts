@@ -1,6 +1,6 @@
 /** The JSON codec of a schema: strict, validating, and compiled once. */
 import { generateTo, type Printer } from './generate-to.ts'
-import { printRaw } from './print.ts'
+import { type Output, printRaw } from './print.ts'
 import { Writer } from '../writer.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import type { Json, Schema } from '../../schema/type.ts'
@@ -26,7 +26,7 @@ export interface JsonCodec {
   /**
    * The same into a writer, as UTF-8: what a wire sends, and faster than text. When it throws, nothing was written.
    */
-  encodeInto(value: unknown, writer: Writer): void
+  encodeInto(value: unknown, writer: Output): void
 
   /**
    * Reads and validates UTF-8 bytes from `start` to `end`: what is returned is a valid value, apart from what only the
@@ -80,7 +80,7 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
   const printer = quick ? generateTo(schema, depth) : undefined
   const isPlain = quick ? generatePlain(schema, depth) : undefined
 
-  function encodeInto(value: unknown, writer: Writer): void {
+  function encodeInto(value: unknown, writer: Output): void {
     if (printer !== undefined && printQuickly(printer, value, writer)) return
     if (printer !== undefined) options.onHandOver?.()
     const json = JSON.stringify(toJson(value))
@@ -153,7 +153,7 @@ const scratch = new Writer()
 const largestScratch = 256 * 1024
 
 /** `false` when the value does not fit: the closures say why. */
-function printQuickly(print: Printer, value: unknown, writer: Writer): boolean {
+function printQuickly(print: Printer, value: unknown, writer: Output): boolean {
   const start = writer.position
   try {
     print(writer, value)

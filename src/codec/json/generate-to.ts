@@ -22,10 +22,10 @@ import type {
   UnionType,
 } from '../../schema/type.ts'
 import { literal, program, type Program } from '../generate.ts'
-import type { Writer } from '../writer.ts'
 import { integerRange } from './integer.ts'
 import {
   makeRoom,
+  type Output,
   printBigInteger,
   printInstant,
   printNumber,
@@ -38,7 +38,7 @@ import { compileTo } from './to.ts'
 import { finishWalk, startWalk } from './walk.ts'
 
 /** Writes at the writer's position and moves it. Nothing counts as written when it throws. */
-export type Printer = (writer: Writer, value: unknown) => void
+export type Printer = (writer: Output, value: unknown) => void
 
 interface Context {
   readonly schema: Schema
@@ -152,7 +152,7 @@ function writeType(slot: Slot, value: string, context: Context): string {
 }
 
 function unbounded(
-  print: (writer: Writer, position: number, value: string, spare: number) => number,
+  print: (writer: Output, position: number, value: string, spare: number) => number,
   value: string,
   context: Context,
 ): string {

@@ -5,6 +5,9 @@
  */
 import type { Writer } from '../writer.ts'
 
+/** What is printed into: the codecs' writer, or another that grows in the same way. */
+export type Output = Pick<Writer, 'bytes' | 'position' | 'reserve'>
+
 interface Bytes extends Buffer {
   latin1Write(text: string, position: number): number
   utf8Write(text: string, position: number): number
@@ -22,7 +25,7 @@ mustEscape[0x22] = 1
 mustEscape[0x5c] = 1
 
 /** A JSON string. */
-export function printText(writer: Writer, position: number, text: string, spare: number): number {
+export function printText(writer: Output, position: number, text: string, spare: number): number {
   const { length } = text
   if (length > middlingText) return printRaw(writer, position, JSON.stringify(text), spare)
   if (length > shortText) return printMiddling(writer, position, text, spare)
@@ -42,7 +45,7 @@ export function printText(writer: Writer, position: number, text: string, spare:
   return next
 }
 
-function printMiddling(writer: Writer, position: number, text: string, spare: number): number {
+function printMiddling(writer: Output, position: number, text: string, spare: number): number {
   const { length } = text
   const most = length * 3 + 2 + spare
   if (position + most > writer.bytes.length) makeRoom(writer, position, most)
@@ -64,13 +67,13 @@ function printMiddling(writer: Writer, position: number, text: string, spare: nu
 const fewCharacters = 2048
 
 /** Text that is JSON already. */
-export function printRaw(writer: Writer, position: number, json: string, spare: number): number {
+export function printRaw(writer: Output, position: number, json: string, spare: number): number {
   const size = json.length < fewCharacters ? json.length * 3 : Buffer.byteLength(json)
   makeRoom(writer, position, size + spare)
   return position + (writer.bytes as Bytes).utf8Write(json, position)
 }
 
-export function makeRoom(writer: Writer, position: number, size: number): void {
+export function makeRoom(writer: Output, position: number, size: number): void {
   writer.position = position
   writer.reserve(size)
 }

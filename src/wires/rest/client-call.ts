@@ -9,6 +9,7 @@ import type { Reply } from '../../call/handler.ts'
 import type { Limits } from '../../call/limits.ts'
 import type { Metadata } from '../../call/metadata.ts'
 import type { Message } from '../../contract/operation.ts'
+import type { BodyBuffer } from '../../http/body-buffer.ts'
 import { type BodyFlow, collector } from '../../http/body.ts'
 import { parseContentEncoding } from '../../http/content-coding.ts'
 import { decoding } from '../../http/decoding.ts'
@@ -30,7 +31,7 @@ import { MessagePump } from './message-pump.ts'
 import { ndjsonTypes } from './ndjson.ts'
 import { problemType, readProblem, readProblemText } from './problem.ts'
 import { sseType } from './sse.ts'
-import { ndjsonLine } from './stream-format.ts'
+import { writeLine } from './stream-format.ts'
 import { StreamInput } from './stream-input.ts'
 
 /** The largest error body that is read. */
@@ -72,10 +73,8 @@ export class ClientCall implements ResponseSink {
   /** Sends the call. `timeout` is the time left in milliseconds. Throws or rejects with a CallError. */
   start(transport: HttpTransport, timeout: number): Promise<Reply> {
     const { streamsIn } = this.#called
-    const written = streamsIn ? streamedInput : this.#write()
-    const head = this.#called.head(this.#call, written, timeout)
-
-    const exchange = transport.request(head, streamsIn ? 'stream' : written.body, this)
+    const written = streamsIn ? streamedInput : this.#write(transport)
+    const exchange = this.#request(transport, written, timeout)
     this.#exchange = exchange
     if (this.#over) exchange.cancel()
     else {
@@ -87,9 +86,21 @@ export class ClientCall implements ResponseSink {
 
   readonly #canceled = (why: CallError): void => this.#fail(why)
 
-  #write(): WrittenInput {
+  #request(transport: HttpTransport, written: WrittenInput, timeout: number): HttpClientExchange {
+    const { body } = written
     try {
-      return this.#called.input.write(this.#call.input())
+      const head = this.#called.head(this.#call, written, timeout)
+      if (body !== undefined) return transport.requestWith(head, body, this)
+      return transport.request(head, this.#called.streamsIn ? 'stream' : undefined, this)
+    } catch (error) {
+      body?.close()
+      throw error
+    }
+  }
+
+  #write(transport: HttpTransport): WrittenInput {
+    try {
+      return this.#called.input.write(this.#call.input(), () => transport.compose())
     } catch (error) {
       throw asInvalidCall(error)
     }
@@ -97,9 +108,9 @@ export class ClientCall implements ResponseSink {
 
   #send(exchange: HttpClientExchange): void {
     const { element } = this.#called
-    const encode = (message: unknown) => {
+    const encode = (message: unknown, into: BodyBuffer) => {
       try {
-        return ndjsonLine(element.encode(message))
+        writeLine(element, message, into)
       } catch (error) {
         throw asInvalidCall(error)
       }
@@ -116,7 +127,6 @@ export class ClientCall implements ResponseSink {
 
   #sent(complete: boolean): void {
     if (!complete || this.#over) return
-    this.#pump?.flush()
     this.#sending = false
     this.#exchange?.end()
   }

@@ -92,7 +92,7 @@ export class ClientOperation {
     call: Call,
     path: readonly string[] | undefined,
     parameters: WrittenInput['parameters'],
-    body: string | undefined,
+    body: WrittenInput['body'],
     timeout: number,
   ): HttpRequestHead {
     const list = [...this.#headers]

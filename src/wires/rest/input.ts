@@ -11,6 +11,7 @@ import { parse } from '../../codec/json/parse.ts'
 import { setOwn } from '../../codec/set-own.ts'
 import { got } from '../../codec/checks.ts'
 import type { CallOperation, Message } from '../../contract/operation.ts'
+import type { BodyBuffer } from '../../http/body-buffer.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import { jsonName } from '../../schema/names.ts'
@@ -31,14 +32,14 @@ export interface InputCodec {
   readonly hasBody: boolean
   /** The valid input, apart from what only the schema library can check. Throws Invalid. No bytes: there was no body. */
   read(parts: RequestParts, bytes: Buffer, start: number, end: number): unknown
-  /** Throws Invalid. */
-  write(value: unknown): WrittenInput
+  /** Encodes what is in the body into the one that `compose` begins. Throws Invalid. */
+  write(value: unknown, compose: () => BodyBuffer): WrittenInput
 }
 
 export interface WrittenInput {
   readonly parameters: WrittenParameters | undefined
   /** JSON; `undefined` when nothing of the input is in the body. */
-  readonly body: string | undefined
+  readonly body: BodyBuffer | undefined
 }
 
 /** Compiles the input of a unary or server streaming operation; `depth` is how many brackets may be open at once. */
@@ -81,7 +82,16 @@ function wholeBody(codec: JsonCodec, object: ObjectType | undefined): InputCodec
       if (object !== undefined) return codec.fromJson({})
       throw Invalid.at('', 'expected JSON in the body, got nothing')
     },
-    write: (value) => ({ parameters: undefined, body: codec.encode(value) }),
+    write(value, compose) {
+      const body = compose()
+      try {
+        codec.encodeInto(value, body)
+      } catch (error) {
+        body.close()
+        throw error
+      }
+      return { parameters: undefined, body }
+    },
   }
 }
 
@@ -104,10 +114,13 @@ function fieldBody(codec: JsonCodec, parameters: Parameters, field: string, dept
       if (start < end) setOwn(json, field, parse(bytes, start, end, depth))
       return codec.fromJson(json)
     },
-    write(value) {
+    write(value, compose) {
       const json = codec.toJson(value) as JsonObject
-      const body = json[field] === undefined ? undefined : JSON.stringify(json[field])
-      return { parameters: parameters.write(json), body }
+      const written = parameters.write(json)
+      return {
+        parameters: written,
+        body: json[field] === undefined ? undefined : bodyOf(json[field], compose),
+      }
     },
   }
 }
@@ -136,10 +149,18 @@ function restBody(
       for (const name of Object.keys(placed)) setOwn(json, name, placed[name])
       return codec.fromJson(json)
     },
-    write(value) {
+    write(value, compose) {
       const json = codec.toJson(value) as JsonObject
       const written = parameters.write(json)
-      return { parameters: written, body: JSON.stringify(json) }
+      return { parameters: written, body: bodyOf(json, compose) }
     },
   }
+}
+
+function bodyOf(json: unknown, compose: () => BodyBuffer): BodyBuffer {
+  const text = JSON.stringify(json)
+  const body = compose()
+  body.reserve(text.length * 3)
+  body.position += body.bytes.write(text, body.position)
+  return body
 }

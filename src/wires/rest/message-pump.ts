@@ -2,14 +2,13 @@
  * HOT PATH. Sends what an iteration yields as one body, message behind message, as fast as the peer takes it: a
  * server's streamed output and a client's streamed input. Guarded by `bench/scenarios/rest-server`.
  *
- * Messages of one turn of the event loop leave in one write; an iteration that never waits gives way to the rest of
- * the process every 512 messages.
+ * The writer gathers what is written in one turn; an iteration that never waits gives way to the rest of the process
+ * every 512 messages.
  */
+import { type BodyBuffer, composeBody } from '../../http/body-buffer.ts'
 import type { BodyWriter } from '../../http/exchange.ts'
 
-/** Characters that leave at once, without waiting for the turn's end. */
-const flushAt = 16 * 1024
-/** Larger texts are not encoded in place. */
+/** A larger message is handed over as it is. */
 const largestReservation = 64 * 1024
 const messagesATurn = 512
 
@@ -17,19 +16,17 @@ export class MessagePump {
   /** Messages that were handed to the writer. */
   sent = 0
   readonly #writer: BodyWriter
-  readonly #encode: (message: unknown) => string
+  readonly #encode: (message: unknown, into: BodyBuffer) => void
   readonly #begin: () => void
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
-  #text = ''
-  #scheduled = false
   #blocked: PromiseWithResolvers<void> | undefined
   #over = false
 
   /**
-   * @param encode A message as text, with what parts it from the next.
+   * @param encode Writes a message, with what parts it from the next.
    * @param begin Called before each write.
    */
-  constructor(writer: BodyWriter, encode: (message: unknown) => string, begin: () => void) {
+  constructor(writer: BodyWriter, encode: (message: unknown, into: BodyBuffer) => void, begin: () => void) {
     this.#writer = writer
     this.#encode = encode
     this.#begin = begin
@@ -50,64 +47,55 @@ export class MessagePump {
         return true
       }
 
-      this.#text += this.#encode(step.value)
-      this.sent++
-      if (this.#text.length >= flushAt) this.flush()
-      else this.#schedule()
-
+      this.#send(step.value)
       if (this.#blocked !== undefined) await this.#blocked.promise
       if (this.sent % messagesATurn === 0) await turn()
       if (this.#over) return false
     }
   }
 
-  /** Adds text that is no message: the end, an error, a comment. */
-  append(text: string): void {
-    this.#text += text
-    this.#schedule()
-  }
-
-  /** Whether text waits for the writer. */
-  get waiting(): boolean {
-    return this.#text !== ''
-  }
-
-  flush(): void {
-    const text = this.#text
-    if (text === '') return
-    this.#text = ''
+  #send(message: unknown): void {
+    const body = composeBody()
+    try {
+      this.#encode(message, body)
+    } finally {
+      body.close()
+    }
+    this.sent++
     this.#begin()
-    if (!this.#write(text)) this.#blocked ??= Promise.withResolvers()
+    if (!this.#write(body)) this.#blocked ??= Promise.withResolvers()
   }
 
-  #write(text: string): boolean {
-    const most = text.length * 3
-    if (most > largestReservation) return this.#writer.write(Buffer.from(text), false)
-    const { bytes, start } = this.#writer.reserve(most)
-    return this.#writer.commit(bytes.write(text, start), false)
+  #write(body: BodyBuffer): boolean {
+    const { size } = body
+    if (size > largestReservation) return this.#writer.write(body.copy(), false)
+    const room = this.#writer.reserve(size)
+    body.bytes.copy(room.bytes, room.start, body.start, body.position)
+    return this.#writer.commit(size, false)
   }
 
-  #schedule(): void {
-    if (this.#scheduled) return
-    this.#scheduled = true
-    setImmediate(() => {
-      this.#scheduled = false
-      if (!this.#over && this.#blocked === undefined) this.flush()
-    })
+  /** Sends text that is no message: the end, an error, a comment. */
+  append(text: string): void {
+    if (text === '') return
+    this.#begin()
+    if (!this.#writer.write(Buffer.from(text), false)) this.#blocked ??= Promise.withResolvers()
+  }
+
+  /** Whether the writer takes no more for now. */
+  get waiting(): boolean {
+    return this.#blocked !== undefined
   }
 
   #release(): void {
     this.#blocked?.resolve()
     this.#blocked = undefined
-    if (!this.#over) this.flush()
   }
 
   /** Sends nothing more and tells the source, whatever it is doing. What it still says is not listened to. */
   stop(): void {
     if (this.#over) return
     this.#over = true
-    this.#blocked?.resolve()
-    this.#blocked = undefined
+    this.#release()
     const iterator = this.#iterator
     this.#iterator = undefined
     discard(iterator)

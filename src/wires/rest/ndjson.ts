@@ -14,6 +14,14 @@
 /** What a line of an error begins with. */
 export const problemPrefix = '{"$problem":'
 
+const prefix = Buffer.from(problemPrefix)
+
+/** Whether a line is an error. */
+export function isProblem(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start < prefix.length || bytes[start + 2] !== prefix[2]) return false
+  return bytes.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0
+}
+
 /** The media types by which NDJSON is known; the first is the one we send. */
 export const ndjsonTypes = ['application/x-ndjson', 'application/ndjson', 'application/jsonl'] as const
 

@@ -5,6 +5,7 @@ import * as z from 'zod'
 import { call } from '../../contract/call.ts'
 import { contract, contractInfo } from '../../contract/contract.ts'
 import type { CallOperation } from '../../contract/operation.ts'
+import { composeBody } from '../../http/body-buffer.ts'
 import { HttpHeaders } from '../../http/headers.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import { compileInput } from './input.ts'
@@ -63,7 +64,7 @@ suite('parameters', () => {
   test('every value that is written is read back', () => {
     fc.assert(
       fc.property(values, (value) => {
-        const { parameters, body } = codec.write(value)
+        const { parameters, body } = codec.write(value, composeBody)
         assert.equal(body, undefined)
         assert.ok(parameters !== undefined)
 
@@ -131,7 +132,7 @@ suite('parameters', () => {
       [{ token: ' a' }, /^token: travels in a header/],
     ] as const) {
       assert.throws(
-        () => codec.write({ ...usual, ...change }),
+        () => codec.write({ ...usual, ...change }, composeBody),
         (error) => error instanceof Invalid && message.test(error.message),
       )
     }

@@ -10,6 +10,7 @@ import { CallError } from '../../call/error.ts'
 import { invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
 import type { Message } from '../../contract/operation.ts'
+import { BodyBuffer } from '../../http/body-buffer.ts'
 import { type BodyFlow, collector } from '../../http/body.ts'
 import { type ContentCoding, contentCodings, encode, negotiateEncoding } from '../../http/content-coding.ts'
 import { decoding } from '../../http/decoding.ts'
@@ -26,7 +27,7 @@ import { StreamInput } from './stream-input.ts'
 import { bodyAborted, contentTypeMissing, tooLarge } from './refusals.ts'
 import { problemText, writeProblem } from './problem.ts'
 
-/** Answers of fewer characters are not worth compressing. */
+/** Answers of fewer bytes are not worth compressing. */
 const compressFrom = 1024
 /** How long the first message of a stream may decide over the status, in milliseconds; then the head is sent alone. */
 const headDelay = 1_000
@@ -302,24 +303,30 @@ export class ServerCall implements InputSource, BodySink {
       return
     }
 
-    let body: string | undefined
+    let body: BodyBuffer | undefined
     let head: HttpResponseHead
     try {
-      if (this.#endpoint.operation.output !== undefined) body = this.#endpoint.output.encode(reply.output)
+      if (this.#endpoint.operation.output !== undefined) {
+        body = this.#exchange.compose()
+        this.#endpoint.output.encodeInto(reply.output, body)
+      }
       head = this.#head(reply)
     } catch (error) {
+      body?.close()
       this.#fail(this.#outputError(error))
       return
     }
 
-    const { acceptEncoding } = this.#negotiated.headers
-    if (body !== undefined && body.length >= compressFrom) this.#compress(head, body, acceptEncoding)
+    if (body !== undefined && body.size >= compressFrom) this.#respondLarge(head, body)
     else this.#respond(head, body)
   }
 
-  #respond(head: HttpResponseHead, body: string | Buffer | undefined): void {
+  #respond(head: HttpResponseHead, body: BodyBuffer | Buffer | undefined): void {
     if (this.#over) return
-    if (!this.#gone) this.#exchange.respond(head, body)
+    if (this.#gone) {
+      if (body instanceof BodyBuffer) body.close()
+    } else if (body instanceof BodyBuffer) this.#exchange.respondWith(head, body)
+    else this.#exchange.respond(head, body)
     this.#end(undefined, this.#received === 0 && !this.#endpoint.streamsIn ? 1 : this.#received, 1)
   }
 
@@ -336,8 +343,8 @@ export class ServerCall implements InputSource, BodySink {
     return { status: head.status, headers: new HttpHeaders(list) }
   }
 
-  #compress(head: HttpResponseHead, body: string, acceptEncoding: string | undefined): void {
-    const coding = negotiateEncoding(acceptEncoding, contentCodings)
+  #respondLarge(head: HttpResponseHead, body: BodyBuffer): void {
+    const coding = negotiateEncoding(this.#negotiated.headers.acceptEncoding, contentCodings)
     const list = [...head.headers.list, 'vary', 'accept-encoding']
     if (coding === undefined || coding === 'identity') {
       this.#respond({ status: head.status, headers: new HttpHeaders(list) }, body)
@@ -345,9 +352,11 @@ export class ServerCall implements InputSource, BodySink {
     }
 
     this.#watch()
-    encode(coding, body, (encoded) => {
+    const plain = body.copy()
+    body.close()
+    encode(coding, plain, (encoded) => {
       if (encoded !== undefined) list.push('content-encoding', coding)
-      this.#respond({ status: head.status, headers: new HttpHeaders(list) }, encoded ?? body)
+      this.#respond({ status: head.status, headers: new HttpHeaders(list) }, encoded ?? plain)
     })
   }
 
@@ -377,7 +386,7 @@ export class ServerCall implements InputSource, BodySink {
     const begin = () => {
       if (!exchange.started && !this.#gone) exchange.start(head())
     }
-    const pump = new MessagePump(exchange, (message) => format.message(output.encode(message)), begin)
+    const pump = new MessagePump(exchange, (message, into) => format.message(output, message, into), begin)
     this.#pump = pump
     this.#timer = setTimeout(begin, headDelay)
     if (format.keepAlive !== '') {
@@ -401,7 +410,6 @@ export class ServerCall implements InputSource, BodySink {
 
   #endStream(error: CallError | undefined, reply: Reply | undefined): void {
     const pump = this.#pump as MessagePump
-    pump.flush()
     const { trailers } = this.#negotiated.headers
     this.#exchange.end(
       trailers ? httpTrailers(error === undefined ? reply?.trailers : error.metadata) : undefined,

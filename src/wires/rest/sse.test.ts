@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
 import { LineTooLong } from './ndjson.ts'
-import { SseParser, sseEnd, sseKeepAlive, sseMessage, sseProblem } from './sse.ts'
+import { SseParser, sseBegin, sseEnd, sseKeepAlive, sseProblem, sseStop } from './sse.ts'
 
 function eventsOf(chunks: readonly Buffer[], limit = 1000): [string, string][] {
   const events: [string, string][] = []
@@ -12,8 +12,8 @@ function eventsOf(chunks: readonly Buffer[], limit = 1000): [string, string][] {
 
 suite('server-sent events', () => {
   test('are read as they are written', () => {
-    const text =
-      sseMessage('{"a":1}') + sseKeepAlive + sseMessage('2') + sseProblem('{"status":500}') + sseEnd
+    const message = (json: string) => sseBegin + json + sseStop
+    const text = message('{"a":1}') + sseKeepAlive + message('2') + sseProblem('{"status":500}') + sseEnd
     assert.deepEqual(eventsOf([Buffer.from(text)]), [
       ['message', '{"a":1}'],
       ['message', '2'],

@@ -15,10 +15,9 @@ import { LineTooLong } from './ndjson.ts'
 
 export const sseType = 'text/event-stream'
 
-/** A message; its JSON has no line breaks. */
-export function sseMessage(json: string): string {
-  return `data: ${json}\n\n`
-}
+/** What stands around a message, whose JSON has no line breaks. */
+export const sseBegin = 'data: '
+export const sseStop = '\n\n'
 
 export function sseProblem(problem: string): string {
   return `event: problem\ndata: ${problem}\n\n`

@@ -1,12 +1,14 @@
 /** How a streamed output is written, by the media type that the client accepts. */
+import type { JsonCodec } from '../../codec/json/compile.ts'
+import type { BodyBuffer } from '../../http/body-buffer.ts'
 import { Invalid } from '../../schema/invalid.ts'
-import { ndjsonTypes, problemPrefix } from './ndjson.ts'
-import { sseEnd, sseKeepAlive, sseMessage, sseProblem, sseType } from './sse.ts'
+import { isProblem, ndjsonTypes, problemPrefix } from './ndjson.ts'
+import { sseBegin, sseEnd, sseKeepAlive, sseProblem, sseStop, sseType } from './sse.ts'
 
 export interface StreamFormat {
   readonly contentType: string
-  /** Throws Invalid for a message that could not be told from an error. */
-  message(json: string): string
+  /** Writes a message with what parts it from the next. Throws Invalid, also for one that could not be told from an error. */
+  message(codec: JsonCodec, message: unknown, into: BodyBuffer): void
   problem(json: string): string
   /** What ends a complete stream; empty where the body's own end says it. */
   readonly end: string
@@ -20,24 +22,35 @@ export const streamTypes = [ndjsonTypes[0], sseType, ndjsonTypes[1], ndjsonTypes
 function ndjson(contentType: string): StreamFormat {
   return {
     contentType,
-    message: ndjsonLine,
+    message: writeLine,
     problem: (json) => `${problemPrefix}${json}}\n`,
     end: '',
     keepAlive: '',
   }
 }
 
-/** A message as a line. Throws Invalid for one that could not be told from an error. */
-export function ndjsonLine(json: string): string {
-  if (json.startsWith(problemPrefix)) {
+/** Writes a message as a line. Throws Invalid, also for one that could not be told from an error. */
+export function writeLine(codec: JsonCodec, message: unknown, into: BodyBuffer): void {
+  const start = into.position
+  codec.encodeInto(message, into)
+  if (isProblem(into.bytes, start, into.position)) {
     throw Invalid.at('$problem', 'marks an error in a stream over REST, so no message can begin with it')
   }
-  return `${json}\n`
+  into.reserve(1)
+  into.bytes[into.position++] = 0x0a
+}
+
+function writeEvent(codec: JsonCodec, message: unknown, into: BodyBuffer): void {
+  into.reserve(sseBegin.length)
+  into.position += into.bytes.write(sseBegin, into.position, 'latin1')
+  codec.encodeInto(message, into)
+  into.reserve(sseStop.length)
+  into.position += into.bytes.write(sseStop, into.position, 'latin1')
 }
 
 const sse: StreamFormat = {
   contentType: sseType,
-  message: sseMessage,
+  message: writeEvent,
   problem: sseProblem,
   end: sseEnd,
   keepAlive: sseKeepAlive,

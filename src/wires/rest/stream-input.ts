@@ -3,7 +3,7 @@ import type { CallError } from '../../call/error.ts'
 import type { BodySink, HttpAbort } from '../../http/exchange.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import { MessageQueue, type QueueOptions } from './message-queue.ts'
-import { LineSplitter, LineTooLong, problemPrefix } from './ndjson.ts'
+import { isProblem, LineSplitter, LineTooLong, problemPrefix } from './ndjson.ts'
 import { SseParser } from './sse.ts'
 
 export interface StreamInputOptions extends QueueOptions {
@@ -107,11 +107,4 @@ export class StreamInput implements BodySink {
     else this.messages.fail(error)
     this.#options.onOver(error, trailers)
   }
-}
-
-const prefix = Buffer.from(problemPrefix)
-
-function isProblem(bytes: Buffer, start: number, end: number): boolean {
-  if (end - start <= prefix.length || bytes[start + 2] !== prefix[2]) return false
-  return bytes.compare(prefix, 0, prefix.length, start, start + prefix.length) === 0
 }
