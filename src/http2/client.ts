@@ -119,13 +119,15 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
   request(head: HttpRequestHead, body: Body, sink: ResponseSink): HttpClientExchange {
     requestFields(head, this.secure, sendable)
     const stream = new ClientStream(this.#connection, this, head.method, body === 'stream', sink)
-    if (this.state !== 'ready') return this.#refuse(stream, 'the connection takes no more requests')
+    if (this.state !== 'ready') {
+      return this.#refuse(stream, 'refused', 'the connection takes no more requests')
+    }
     if (this.#queued === 0 && this.#connection.active < this.capacity) {
       this.#send(stream, sendable, body)
       return stream
     }
     if (this.#queued >= this.#limits.queue) {
-      return this.#refuse(stream, `${this.capacity} requests are open and the queue is full`)
+      return this.#refuse(stream, 'no_room', `${this.capacity} requests are open and the queue is full`)
     }
     const { template, fields } = sendable
     this.#queue.push({ stream, head: { template, fields }, body })
@@ -145,8 +147,8 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
   }
 
   /** Refuses once the caller has its exchange. */
-  #refuse(stream: ClientStream, message: string): ClientStream {
-    queueMicrotask(() => stream.fail({ reason: 'refused', message, processed: 'no' }))
+  #refuse(stream: ClientStream, reason: HttpAbort['reason'], message: string): ClientStream {
+    queueMicrotask(() => stream.fail({ reason, message, processed: 'no' }))
     return stream
   }
 

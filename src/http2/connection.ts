@@ -561,19 +561,19 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     outbox.frameSize = peer.maxFrameSize
     const change = peer.initialWindowSize - before
     if (change !== 0) this.#moveWindows(change)
+    // Before anything that only the new settings allow.
     outbox.settingsAck()
+    if (change > 0) for (const { outgoing } of this.streams.values()) outgoing.granted()
     this.#role.peerSettled()
   }
 
   #moveWindows(change: number): void {
-    const streams = [...this.streams.values()]
-    for (const { outgoing } of streams) {
+    for (const { outgoing } of this.streams.values()) {
       outgoing.window += change
       if (outgoing.window > largestWindow) {
         throw new ConnectionError(errorCode.flowControlError, 'the window of a stream passes 2^31-1')
       }
     }
-    if (change > 0) for (const { outgoing } of streams) outgoing.granted()
   }
 
   #ping(flags: number, id: number, bytes: Buffer, start: number, end: number): void {

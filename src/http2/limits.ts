@@ -68,7 +68,7 @@ export interface Http2ClientLimits extends Http2Limits {
 
 const limits: Http2Limits = {
   headerSize: 32 * 1024,
-  frameSize: 64 * 1024,
+  frameSize: 16 * 1024,
   tableSize: 4096,
   initialStreamWindow: 256 * 1024,
   initialConnectionWindow: 1024 * 1024,

@@ -50,9 +50,10 @@ const abortCodes: Readonly<Record<HttpAbort['reason'], number>> = {
   closed: errorCode.cancel,
   reset: errorCode.internalError,
   protocol: errorCode.protocolError,
-  too_large: errorCode.cancel,
+  too_large: errorCode.enhanceYourCalm,
   timeout: errorCode.cancel,
   refused: errorCode.refusedStream,
+  no_room: errorCode.enhanceYourCalm,
 }
 
 export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending {

@@ -4,7 +4,7 @@
  *     serving → drain: GOAWAY 2^31-1 and a PING → answered: GOAWAY with the last number → the last stream over → closed
  */
 import type { Duplex } from 'node:stream'
-import type { HttpAbort, HttpHandler, HttpRequest } from '../http/exchange.ts'
+import type { HttpAbort, HttpHandler, HttpRequest, HttpResponseHead } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
 import type { PeerCertificate } from '../http/peer-certificate.ts'
 import { type Ticker, ticker as processTicker } from '../http/ticker.ts'
@@ -173,7 +173,7 @@ class ServerConnection implements Http2Connection, Role {
   }
 
   /** Answers a request that no handler sees. */
-  #answerShortly(id: number, head: typeof tooLarge, ends: boolean): void {
+  #answerShortly(id: number, head: HttpResponseHead, ends: boolean): void {
     const { outbox } = this.#connection
     answerFields(head, sendable)
     outbox.headers(id, sendable, undefined, true)
