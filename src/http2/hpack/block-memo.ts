@@ -1,6 +1,6 @@
 /**
  * HOT PATH. Whole blocks that come again, by their octets and the epoch of the table they were decoded with: a block that changed
- * nothing in the table means the same list until something does. Guarded by `bench/scenarios/grpc.ts`.
+ * nothing in the table means the same list until something does. Guarded by `bench/systems/http2-raw-server.ts`.
  *
  * One slot a hash, bounded in number and length. Where few blocks come again the memo rests, and is tried again later.
  */

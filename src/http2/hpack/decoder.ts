@@ -1,5 +1,5 @@
 /**
- * HOT PATH. The decoder (RFC 7541 sections 3 and 6): a header block becomes a field list. Guarded by `bench/scenarios/grpc.ts`.
+ * HOT PATH. The decoder (RFC 7541 sections 3 and 6): a header block becomes a field list. Guarded by `bench/systems/http2-raw-server.ts`.
  *
  *     block   = *2size-update *field
  *     field   = 1 index(7)                                              indexed                            6.1

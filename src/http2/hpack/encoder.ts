@@ -1,5 +1,5 @@
 /**
- * HOT PATH. The encoder (RFC 7541 sections 4.2 and 6; the grammar stands above the decoder). Guarded by `bench/scenarios/grpc.ts`.
+ * HOT PATH. The encoder (RFC 7541 sections 4.2 and 6; the grammar stands above the decoder). Guarded by `bench/systems/http2-raw-server.ts`.
  *
  * What goes into the table:
  * - fields of a template: at once, since they are constant;

@@ -31,13 +31,21 @@ const unique = [
   'x-request-id',
 ]
 
+const usual = policiesOf(secrets, unique)
+
 /** The policies of the names that have one of their own; names in lower case. */
 export function fieldPolicies(
   never: readonly string[],
   plain: readonly string[],
 ): ReadonlyMap<string, FieldPolicy> {
+  return never.length === 0 && plain.length === 0
+    ? usual
+    : policiesOf([...secrets, ...never], [...unique, ...plain])
+}
+
+function policiesOf(never: readonly string[], plain: readonly string[]): ReadonlyMap<string, FieldPolicy> {
   const policies = new Map<string, FieldPolicy>()
-  for (const name of [...unique, ...plain]) policies.set(name, 'plain')
-  for (const name of [...secrets, ...never]) policies.set(name, 'never')
+  for (const name of plain) policies.set(name, 'plain')
+  for (const name of never) policies.set(name, 'never')
   return policies
 }

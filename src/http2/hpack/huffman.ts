@@ -1,5 +1,5 @@
 /**
- * HOT PATH. Huffman coding of strings (RFC 7541 section 5.2). Guarded by `bench/scenarios/grpc.ts`.
+ * HOT PATH. Huffman coding of strings (RFC 7541 section 5.2). Guarded by `bench/systems/http2-raw-server.ts`.
  *
  *     string = *code padding        padding: fewer than 8 bits, the first ones of the code of EOS, which are all ones
  *

@@ -1,5 +1,5 @@
 /**
- * HOT PATH. Integers with a prefix (RFC 7541 section 5.1). Guarded by `bench/scenarios/grpc.ts`.
+ * HOT PATH. Integers with a prefix (RFC 7541 section 5.1). Guarded by `bench/systems/http2-raw-server.ts`.
  *
  *     integer = N-bit prefix                               when the value is below 2^N - 1
  *             / N-bit prefix of ones, *(1 7BIT) (0 7BIT)   value - (2^N - 1), seven bits an octet, the lowest first

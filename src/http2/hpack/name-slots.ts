@@ -1,12 +1,23 @@
 /**
  * HOT PATH. What an encoder knows about each name: its place in the tables, the values it was sent with, and its policy. A field is
  * found by its name first and then by comparing values, which are mostly the same object or differ early: no key is built.
- * Guarded by `bench/scenarios/grpc.ts`.
+ * Guarded by `bench/systems/http2-raw-server.ts`.
  */
 import type { DynamicTable } from './dynamic-table.ts'
 import type { FieldPolicy } from './field-policy.ts'
 import { staticSize, staticTable } from './static-table.ts'
 import type { TableEntry } from './table-entry.ts'
+
+/** The static table by name: the first index, and the values from there on. */
+const staticNames = new Map<string, { readonly index: number; readonly values: string[] }>()
+const noValues: readonly string[] = []
+
+for (let index = 1; index <= staticSize; index += 1) {
+  const { name, value } = staticTable[index] as TableEntry
+  const known = staticNames.get(name)
+  if (known === undefined) staticNames.set(name, { index, values: [value] })
+  else known.values.push(value)
+}
 
 /** A field is in use when it was in one of as many blocks. */
 const inUse = 8
@@ -18,9 +29,9 @@ export class NameSlot {
   /** Whether it stays; a field of a name without memory must not go into the table. */
   readonly kept: boolean
   /** The first index of the name in the static table; 0 when it has none. */
-  staticIndex = 0
-  /** The values that follow there, from that index on. */
-  readonly staticValues: string[] = []
+  readonly staticIndex: number
+  /** The values that the static table has for it, from that index on. */
+  readonly staticValues: readonly string[]
   /** Entries of the dynamic table, the newest last; the first ones may be gone. */
   readonly entries: TableEntry[] = []
   /** The last value that was not put into the table. */
@@ -33,6 +44,9 @@ export class NameSlot {
     this.never = policy === 'never'
     this.learned = policy === 'learned'
     this.kept = kept
+    const known = staticNames.get(name)
+    this.staticIndex = known?.index ?? 0
+    this.staticValues = known?.values ?? noValues
   }
 
   /** The index of a field in either table; 0 when there is none. */
@@ -83,7 +97,7 @@ export class NameSlot {
   }
 }
 
-/** Names, besides one for every 16 octets of the table; when there are more, those without an entry are forgotten. */
+/** Names, and one more for every 16 octets of the table; when there are more, those without an entry are forgotten. */
 const mostNames = 512
 const longestName = 128
 
@@ -99,7 +113,6 @@ export class NameSlots {
     this.#table = table
     this.#policies = policies
     this.#most = mostNames + (tableSize >>> 4)
-    this.#addStatic()
   }
 
   /** The slot of a name, made when there is none yet. `place` is where in a list it stands. */
@@ -119,21 +132,6 @@ export class NameSlots {
 
     if (place < 64) this.#recent[place] = slot
     return slot
-  }
-
-  #addStatic(): void {
-    for (let index = 1; index <= staticSize; index += 1) {
-      const { name, value } = staticTable[index] as TableEntry
-      let slot = this.#slots.get(name)
-
-      if (slot === undefined) {
-        slot = new NameSlot(name, this.#policies.get(name) ?? 'learned', true)
-        slot.staticIndex = index
-        this.#slots.set(name, slot)
-      }
-
-      slot.staticValues.push(value)
-    }
   }
 
   #sweep(): void {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { createServer, type IncomingHttpHeaders } from 'node:http2'
+import { createServer, type IncomingHttpHeaders, type ServerHttp2Stream } from 'node:http2'
 import { connect, type AddressInfo } from 'node:net'
 import { test } from 'node:test'
 import { HpackDecoder } from './decoder.ts'
@@ -121,7 +121,7 @@ test('octets at random are lists or refused with HpackError', () => {
   const below = numbers(13)
   const bytes = Buffer.alloc(200)
 
-  for (let i = 0; i < 20_000 * runs; i += 1) {
+  for (let i = 0; i < 6_000 * runs; i += 1) {
     const decoder = new HpackDecoder({ tableSize: 4096, maxListSize: 4096 })
     for (let at = 0; at < bytes.length; at += 1) bytes[at] = below(3) === 0 ? below(256) : 0x80 + below(70)
 
@@ -176,7 +176,7 @@ function frame(type: number, flags: number, stream: number, payload: Uint8Array)
 for (const tableSize of [0, 300, 4096]) {
   test(`node:http2 reads our blocks and we read its own, with a table of ${tableSize} octets`, async () => {
     const server = createServer({ settings: { headerTableSize: tableSize } })
-    server.on('stream', (stream, headers: IncomingHttpHeaders) => {
+    server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
       const echo = Object.entries(headers).filter(([name]) => name.startsWith('x-'))
       stream.respond({ ':status': 200, ...Object.fromEntries(echo) }, { endStream: true })
     })
@@ -220,7 +220,7 @@ for (const tableSize of [0, 300, 4096]) {
       let buffered = Buffer.alloc(0)
       socket.on('error', reject)
       socket.on('close', () => reject(new Error('closed early')))
-      socket.on('data', (bytes) => {
+      socket.on('data', (bytes: Buffer) => {
         buffered = Buffer.concat([buffered, bytes])
 
         while (buffered.length >= 9 && buffered.length >= 9 + buffered.readUIntBE(0, 3)) {
