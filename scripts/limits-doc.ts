@@ -38,8 +38,8 @@ days) is refused with a RangeError.
 ${rows.join('\n')}
 
 A client has some more, which are options of \`connect\`: \`connectTimeout\` (5 s), \`waiting\` (1,000 calls a URL may wait for a
-connection, over HTTP those that find all connections busy included; more are refused, \`resource_exhausted\` where they wait
-for trunk's connection or with \`waitForReady\`, else \`unavailable\`). A server's \`close\` and \`disconnect\` have their \`grace\` (10 s).
+connection, over HTTP those that find all connections busy included; more are \`resource_exhausted\`, processed \`no\`).
+A server's \`close\` and \`disconnect\` have their \`grace\` (10 s).
 
 ## HTTP/1.1
 

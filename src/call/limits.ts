@@ -31,6 +31,13 @@ export interface Limits {
    * one whole message. Beyond: The senders wait for the readers, and large messages for the one that was begun first.
    */
   readonly connectionWindow: number
+  /**
+   * Bytes of HTTP bodies that a server keeps because they have come in part only: messages, lines of streams and what is
+   * decompressed, of all connections together; one body that is alone may be larger. Beyond: One is refused with
+   * `resource_exhausted` (503 and `Retry-After`): the one that stood still longest, if for 2 seconds, else the one begun
+   * last. None waits for another.
+   */
+  readonly partialBodiesSize: number
   /** How long a new connection may stay silent. Beyond: It is closed. */
   readonly firstByteTimeout: number
   /**
@@ -61,6 +68,7 @@ export const defaultLimits: Limits = {
   depth: 100,
   streamWindow: 1024 * 1024,
   connectionWindow: 16 * 1024 * 1024,
+  partialBodiesSize: 256 * 1024 * 1024,
   firstByteTimeout: 10_000,
   headerTimeout: 10_000,
   idleTimeout: 5 * 60_000,

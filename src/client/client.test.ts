@@ -350,6 +350,26 @@ test('more calls than may wait for a server that is away are resource_exhausted'
   ])
 })
 
+test('over HTTP, calls wait while all connections are busy, and beyond `waiting` they are refused unprocessed', async () => {
+  const { server, held, release, url } = await named('busy')
+  await using _ = server
+  await using calling = client(url('http'), { waiting: 64 })
+  await calling.who()
+  const busy: Promise<void>[] = []
+  for (let connections = 64; connections <= 256; connections += 64) {
+    for (let index = 0; index < 64; index++) busy.push(calling.hold())
+    await until(() => held.now === connections, `${connections} connections are busy`)
+  }
+  for (let index = 0; index < 64; index++) busy.push(calling.hold())
+  await assert.rejects(calling.hold(), {
+    code: 'resource_exhausted',
+    processed: 'no',
+    message: /64 requests wait for a connection already; there are 256 of at most 256/,
+  })
+  release.resolve()
+  await Promise.all(busy)
+})
+
 test('over trunk, calls beyond limits.streams wait for their turn, and beyond twice as many are refused', async () => {
   const release = signal()
   let open = 0

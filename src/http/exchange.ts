@@ -44,9 +44,9 @@ export interface BodySink {
   abort(why: HttpAbort): void
 }
 
-/** Why an exchange ended before its time. */
+/** Why an exchange ended before its time. `no_room`: a bound of this side is reached that all exchanges share. */
 export interface HttpAbort {
-  readonly reason: 'closed' | 'reset' | 'protocol' | 'too_large' | 'timeout' | 'refused'
+  readonly reason: 'closed' | 'reset' | 'protocol' | 'too_large' | 'timeout' | 'refused' | 'no_room'
   readonly message: string
   /** Whether the peer's application can have seen the request; `no` for REFUSED_STREAM, GOAWAY, or never sent. */
   readonly processed: 'no' | 'maybe'

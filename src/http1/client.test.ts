@@ -311,8 +311,8 @@ test('a full queue refuses at once, unprocessed', async () => {
   )
   const first = [call(peer.transport, 'GET'), call(peer.transport, 'GET')]
   await assert.rejects(call(peer.transport, 'GET'), (error: Aborted) => {
-    assert.deepEqual([error.why.reason, error.why.processed], ['refused', 'no'])
-    assert.match(error.message, /queue is full/)
+    assert.deepEqual([error.why.reason, error.why.processed], ['no_room', 'no'])
+    assert.match(error.message, /2 requests wait for a connection already; there are \d of at most 1/)
     return true
   })
   await peer.transport.close(0)

@@ -81,17 +81,18 @@ class Pool implements HttpTransport, ConnectionOwner {
   #send(head: HttpRequestHead, body: RequestBody, sink: ResponseSink): HttpClientExchange {
     const exchange = new ClientExchange(head, encodeRequestHead(head), body, sink, this.#over)
     this.active++
-    if (this.#closing) return this.#refuse(exchange, 'the transport is closed')
+    if (this.#closing) return this.#refuse(exchange, unsent('the transport is closed'))
     const connection = this.#takeIdle()
     if (connection !== undefined) {
       connection.send(exchange)
       return exchange
     }
     if (this.#queued >= this.limits.queue) {
-      return this.#refuse(
-        exchange,
-        `all ${this.limits.connections} connections are busy and the queue is full`,
-      )
+      const open = this.#connections.size
+      const message =
+        `${this.#queued} requests wait for a connection already; ` +
+        `there are ${open} of at most ${this.limits.connections}`
+      return this.#refuse(exchange, { reason: 'no_room', message, processed: 'no' })
     }
     exchange.wait()
     this.#queue.push(exchange)
@@ -109,8 +110,8 @@ class Pool implements HttpTransport, ConnectionOwner {
   }
 
   /** Refuses once the caller has its exchange. */
-  #refuse(exchange: ClientExchange, message: string): ClientExchange {
-    queueMicrotask(() => exchange.fail(unsent(message)))
+  #refuse(exchange: ClientExchange, why: HttpAbort): ClientExchange {
+    queueMicrotask(() => exchange.fail(why))
     return exchange
   }
 

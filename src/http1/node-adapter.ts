@@ -38,6 +38,7 @@ const resetCode: Record<HttpAbort['reason'], number> = {
   too_large: 0xb,
   timeout: 0x8,
   refused: 0x7,
+  no_room: 0xb,
 }
 
 export interface NodeExchangeOptions {

@@ -10,6 +10,7 @@ import type { Logger } from '../call/logger.ts'
 import type { Metadata } from '../call/metadata.ts'
 import type { Peer } from '../call/peer.ts'
 import type { CallOperation, ContractInfo } from '../contract/operation.ts'
+import { PartialBodies } from '../http/partial-bodies.ts'
 import type { Host } from '../wires/wire.ts'
 import { type Implementation, implementedHandlers } from './implement.ts'
 
@@ -24,6 +25,7 @@ export class ServerHost implements Host {
   readonly contracts: readonly ContractInfo[]
   readonly operations: ReadonlyMap<string, CallOperation>
   readonly limits: Limits
+  readonly partialBodies: PartialBodies
   readonly clock: Clock = clock
   readonly log: Logger
   draining = false
@@ -31,6 +33,7 @@ export class ServerHost implements Host {
 
   constructor(implementations: readonly Implementation[], { filters, limits, log }: HostOptions) {
     this.limits = limits
+    this.partialBodies = new PartialBodies(limits.partialBodiesSize)
     this.log = log
     this.contracts = implementations.map(({ info }) => info)
     this.operations = this.#register(implementations, filters)

@@ -14,6 +14,7 @@ import type { Peer } from '../call/peer.ts'
 import type { ContractDescription } from '../contract/describe.ts'
 import type { CallOperation, ContractInfo, Operation } from '../contract/operation.ts'
 import type { HttpExchange, HttpRequest, HttpTransport } from '../http/exchange.ts'
+import type { PartialBodies } from '../http/partial-bodies.ts'
 
 /** A protocol that carries calls: its name, what it can carry, and its two halves. */
 export interface Wire {
@@ -92,6 +93,8 @@ export interface Host {
   /** All calls of all contracts, by id: `acme.orders.v1/place`. */
   readonly operations: ReadonlyMap<string, CallOperation>
   readonly limits: Limits
+  /** HTTP bodies that have come in part, of all connections and all wires: what is kept of them is counted there. */
+  readonly partialBodies: PartialBodies
   readonly clock: Clock
   readonly log: Logger
   /**

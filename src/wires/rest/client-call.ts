@@ -9,6 +9,7 @@ import type { Reply } from '../../call/handler.ts'
 import type { Limits } from '../../call/limits.ts'
 import type { Metadata } from '../../call/metadata.ts'
 import type { Message } from '../../contract/operation.ts'
+import type { StatusCode } from '../../contract/status.ts'
 import type { BodyBuffer } from '../../http/body-buffer.ts'
 import { type BodyFlow, collector } from '../../http/body.ts'
 import { parseContentEncoding } from '../../http/content-coding.ts'
@@ -21,6 +22,7 @@ import type {
   HttpTransport,
   ResponseSink,
 } from '../../http/exchange.ts'
+import { Gathered } from '../../http/gathered.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import { isJsonType, parseMediaType } from '../../http/media-type.ts'
 import { Invalid } from '../../schema/invalid.ts'
@@ -59,8 +61,7 @@ export class ClientCall implements ResponseSink {
   #body: BodySink | undefined
   #stream: StreamInput | undefined
   #expected = -1
-  #chunks: Buffer[] | undefined
-  #size = 0
+  #parts: Gathered | undefined
   #decoded = false
   #value: unknown
 
@@ -181,14 +182,14 @@ export class ClientCall implements ResponseSink {
     }
 
     // Most answers arrive in one piece, which is decoded where it lies.
-    if (end - start === this.#expected && this.#chunks === undefined) {
+    if (end - start === this.#expected && this.#parts === undefined) {
       this.#decode(bytes, start, end)
       return
     }
 
-    this.#size += end - start
-    if (this.#size > this.#limits.messageSize) this.#tooLarge()
-    else (this.#chunks ??= []).push(Buffer.from(bytes.subarray(start, end)))
+    const parts = (this.#parts ??= new Gathered())
+    if (parts.size + end - start > this.#limits.messageSize) this.#tooLarge()
+    else parts.add(bytes, start, end)
   }
 
   end(trailers: HttpHeaders | undefined): void {
@@ -196,7 +197,7 @@ export class ClientCall implements ResponseSink {
     if (this.#body !== undefined) this.#body.end(trailers)
     else if (this.#decoded) this.#succeed(trailers)
     else {
-      const body = this.#chunks === undefined ? nothing : Buffer.concat(this.#chunks, this.#size)
+      const body = this.#parts?.take() ?? nothing
       this.#finish(body, 0, body.length, trailers)
     }
   }
@@ -349,16 +350,14 @@ export class ClientCall implements ResponseSink {
 
   #abortError({ reason, message, processed }: HttpAbort): CallError {
     const { id } = this.#called.operation
-    const code =
-      reason === 'too_large' ? 'resource_exhausted' : reason === 'protocol' ? 'internal' : 'unavailable'
-    return new CallError(code, `${id}: ${message}`, { processed, origin: 'downstream' })
+    return new CallError(abortCodes[reason], `${id}: ${message}`, { processed, origin: 'downstream' })
   }
 
   #fail(error: unknown, answered = false): void {
     if (this.#over) return
     this.#over = true
     this.#pump?.stop()
-    this.#chunks = undefined
+    this.#parts = undefined
     if (!answered || this.#sending) this.#exchange?.cancel()
 
     const known = CallError.is(error) ? error : this.#inputError(error)
@@ -379,6 +378,17 @@ export class ClientCall implements ResponseSink {
       cause: error,
     })
   }
+}
+
+/** What ends a call when its exchange was aborted. */
+const abortCodes: Readonly<Record<HttpAbort['reason'], StatusCode>> = {
+  closed: 'unavailable',
+  reset: 'unavailable',
+  refused: 'unavailable',
+  timeout: 'unavailable',
+  protocol: 'internal',
+  too_large: 'resource_exhausted',
+  no_room: 'resource_exhausted',
 }
 
 function refined(message: Message, value: unknown): unknown {

@@ -10,6 +10,8 @@
  * No message begins with `{"$problem":`: a server refuses to send one. A stream that ended without `problem` is
  * complete exactly when its HTTP body is (RFC 9112, 8: the last chunk, or Content-Length, arrived).
  */
+import { Gathered } from '../../http/gathered.ts'
+import type { PartialBody } from '../../http/partial-bodies.ts'
 
 /** What a line of an error begins with. */
 export const problemPrefix = '{"$problem":'
@@ -44,13 +46,16 @@ export class LineSplitter {
   readonly #limit: number
   readonly #line: OnLine
   /** Bytes of a line that began in an earlier chunk. */
-  #rest: Buffer | undefined
-  #size = 0
+  readonly #rest: Gathered
 
-  /** @param limit the longest line in bytes */
-  constructor(limit: number, line: OnLine) {
+  /**
+   * @param limit the longest line in bytes
+   * @param partial where a line that has come in part is counted; when that has no room, no more lines come
+   */
+  constructor(limit: number, line: OnLine, partial?: PartialBody) {
     this.#limit = limit
     this.#line = line
+    this.#rest = new Gathered(partial)
   }
 
   /** Takes a chunk; throws LineTooLong. */
@@ -69,33 +74,24 @@ export class LineSplitter {
 
   /** The stream is over: what is left is a line, too. */
   finish(): void {
-    const rest = this.#rest
-    if (rest === undefined) return
-    this.#rest = undefined
-    this.#emit(rest, 0, this.#size)
+    if (this.#rest.size === 0) return
+    const rest = this.#rest.take()
+    this.#emit(rest, 0, rest.length)
+  }
+
+  /** Drops what is not a whole line. */
+  forget(): void {
+    this.#rest.clear()
   }
 
   #complete(bytes: Buffer, from: number, at: number): void {
-    if (this.#rest === undefined) {
-      this.#emit(bytes, from, at)
-      return
-    }
-    this.#keep(bytes, from, at)
-    this.finish()
+    if (this.#rest.size === 0) this.#emit(bytes, from, at)
+    else if (this.#keep(bytes, from, at)) this.finish()
   }
 
-  #keep(bytes: Buffer, from: number, end: number): void {
-    const before = this.#rest === undefined ? 0 : this.#size
-    const size = before + end - from
-    if (size > this.#limit) throw new LineTooLong(this.#limit)
-
-    if (this.#rest === undefined || this.#rest.length < size) {
-      const larger = Buffer.allocUnsafeSlow(Math.max(256, size * 2))
-      this.#rest?.copy(larger, 0, 0, before)
-      this.#rest = larger
-    }
-    bytes.copy(this.#rest, before, from, end)
-    this.#size = size
+  #keep(bytes: Buffer, from: number, end: number): boolean {
+    if (this.#rest.size + end - from > this.#limit) throw new LineTooLong(this.#limit)
+    return this.#rest.add(bytes, from, end)
   }
 
   #emit(bytes: Buffer, start: number, end: number): void {

@@ -56,6 +56,12 @@ export function tooLarge(limit: number): CallError {
   return new CallError('resource_exhausted', `the message is larger than ${limit} bytes`, { http: 413 })
 }
 
+/** The server keeps as much of incomplete bodies as it may. `processed`: whether a handler can have seen some of this one. */
+export function noRoom(processed: 'no' | 'maybe'): CallError {
+  const message = 'the server has no room for more of the bodies that it is receiving; send it again later'
+  return new CallError('resource_exhausted', message, { http: 503, processed, retryAfter: 1_000 })
+}
+
 export function closing(): CallError {
   return new CallError('unavailable', 'the server is closing', { processed: 'no', retryAfter: 1_000 })
 }
@@ -65,6 +71,8 @@ export function bodyAborted(why: HttpAbort, limit: number): CallError {
   switch (why.reason) {
     case 'too_large':
       return tooLarge(limit)
+    case 'no_room':
+      return noRoom(why.processed)
     case 'protocol':
       return new CallError('invalid_argument', why.message)
     case 'timeout':

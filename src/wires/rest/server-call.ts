@@ -11,11 +11,13 @@ import { invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
 import type { Message } from '../../contract/operation.ts'
 import { BodyBuffer } from '../../http/body-buffer.ts'
-import { type BodyFlow, collector } from '../../http/body.ts'
+import type { BodyFlow } from '../../http/body.ts'
 import { type ContentCoding, contentCodings, encode, negotiateEncoding } from '../../http/content-coding.ts'
 import { decoding } from '../../http/decoding.ts'
 import type { BodySink, HttpAbort, HttpExchange, HttpResponseHead } from '../../http/exchange.ts'
+import { Gathered } from '../../http/gathered.ts'
 import { HttpHeaders } from '../../http/headers.ts'
+import type { PartialBody } from '../../http/partial-bodies.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import type { Host } from '../wire.ts'
 import { type RequestHeaders, httpTrailers, writeMetadata, writeTrailersAsHeaders } from './call-metadata.ts'
@@ -24,7 +26,7 @@ import type { RequestParts } from './input.ts'
 import { MessagePump, discard } from './message-pump.ts'
 import type { StreamFormat } from './stream-format.ts'
 import { StreamInput } from './stream-input.ts'
-import { bodyAborted, contentTypeMissing, tooLarge } from './refusals.ts'
+import { bodyAborted, contentTypeMissing, noRoom, tooLarge } from './refusals.ts'
 import { problemText, writeProblem } from './problem.ts'
 
 /** Answers of fewer bytes are not worth compressing. */
@@ -34,6 +36,8 @@ const headDelay = 1_000
 const keepAliveInterval = 15_000
 /** Bytes of a body that nobody reads which are thrown away before the connection is cut. */
 const mostDiscarded = 1024 * 1024
+/** What a decompressor at work counts for besides its output, in bytes. */
+const decompressorSize = 64 * 1024
 
 const nothing = Buffer.alloc(0)
 
@@ -60,8 +64,8 @@ export class ServerCall implements InputSource, BodySink {
 
   /** Unary input: the body so far, then the value, an error, or who waits for either. */
   #expected = -1
-  #chunks: Buffer[] | undefined
-  #size = 0
+  #account: PartialBody | undefined
+  #gathered: Gathered | undefined
   #settled = false
   #failed = false
   #result: unknown
@@ -149,20 +153,20 @@ export class ServerCall implements InputSource, BodySink {
     const { codings, headers } = this.#negotiated
     const limit = this.#host.limits.messageSize
     const length = headers.announced ? this.#parts.headers.get('content-length') : '0'
-    if (length !== undefined) this.#expected = Number(length)
+    const announced = length === undefined ? -1 : Number(length)
 
-    if (this.#expected > limit) {
-      this.#settleError(tooLarge(limit))
-    } else if (codings.length === 0) {
+    if (announced > limit) this.#settleError(tooLarge(limit))
+    else if (codings.length === 0) {
+      this.#expected = announced
       this.#exchange.receive(this)
-    } else {
-      this.#exchange.receive(
-        collector(limit, codings, (body, why) => {
-          if (body !== undefined) this.#decode(body, 0, body.length)
-          else this.#settleError(bodyAborted(why as HttpAbort, limit))
-        }),
-      )
+    } else if (this.#openAccount().take(codings.length * decompressorSize)) {
+      this.#exchange.receive(decoding(codings, limit, this, this.#exchange))
     }
+  }
+
+  /** What is kept of the body counts towards what the server keeps of all. */
+  #openAccount(): PartialBody {
+    return (this.#account ??= this.#host.partialBodies.open(() => this.#settleError(noRoom('no'))))
   }
 
   data(bytes: Buffer, start: number, end: number): void {
@@ -173,31 +177,24 @@ export class ServerCall implements InputSource, BodySink {
 
     // Most bodies arrive in one piece, which is decoded where it lies.
     const size = end - start
-    if (size === this.#expected && this.#chunks === undefined) {
+    if (size === this.#expected && this.#gathered === undefined) {
       this.#decode(bytes, start, end)
       return
     }
 
-    this.#size += size
+    const parts = (this.#gathered ??= new Gathered(this.#openAccount()))
     const limit = this.#host.limits.messageSize
-    if (this.#size > limit) {
-      this.#chunks = undefined
-      this.#settleError(tooLarge(limit))
-      return
-    }
-    ;(this.#chunks ??= []).push(Buffer.from(bytes.subarray(start, end)))
+    if (parts.size + size > limit) this.#settleError(tooLarge(limit))
+    else parts.add(bytes, start, end)
   }
 
   end(): void {
     if (this.#settled || this.#over) return
-    const chunks = this.#chunks
-    this.#chunks = undefined
-    const body = chunks === undefined ? nothing : Buffer.concat(chunks, this.#size)
+    const body = this.#gathered?.take() ?? nothing
     this.#decode(body, 0, body.length)
   }
 
   abort(why: HttpAbort): void {
-    this.#chunks = undefined
     this.#settleError(bodyAborted(why, this.#host.limits.messageSize))
   }
 
@@ -221,6 +218,7 @@ export class ServerCall implements InputSource, BodySink {
   #settle(value: unknown): void {
     if (this.#settled) return
     this.#settled = true
+    this.#forgetBody()
     this.#result = value
     this.#waiting?.resolve(value)
   }
@@ -229,8 +227,14 @@ export class ServerCall implements InputSource, BodySink {
     if (this.#settled) return
     this.#settled = true
     this.#failed = true
+    this.#forgetBody()
     this.#result = error
     this.#waiting?.reject(error)
+  }
+
+  #forgetBody(): void {
+    this.#gathered = undefined
+    this.#account?.close()
   }
 
   #streamInput(call: Call, message: Message): AsyncIterable<unknown> {
@@ -238,8 +242,13 @@ export class ServerCall implements InputSource, BodySink {
     const { headers, codings } = this.#negotiated
     const element = this.#endpoint.element
     const exchange = this.#exchange
+    const account = this.#host.partialBodies.open(() => {
+      input.abort({ reason: 'no_room', message: 'the server has no room for it', processed: 'maybe' })
+    })
+    this.#account = account
     const input = new StreamInput({
       framing: 'ndjson',
+      partial: account,
       window: limits.streamWindow,
       flow: { pause: () => flow.pause(), resume: () => flow.resume() },
       messageSize: limits.messageSize,
@@ -268,7 +277,9 @@ export class ServerCall implements InputSource, BodySink {
       abort: (why) => input.abort(why),
     }
     const decoder =
-      codings.length === 0 ? undefined : decoding(codings, Number.MAX_SAFE_INTEGER, sink, exchange)
+      codings.length === 0 || !account.take(codings.length * decompressorSize)
+        ? undefined
+        : decoding(codings, Number.MAX_SAFE_INTEGER, sink, exchange)
     const flow: BodyFlow = decoder ?? exchange
     this.#watch()
     exchange.receive(decoder ?? sink)
@@ -474,7 +485,7 @@ export class ServerCall implements InputSource, BodySink {
 
     const input = this.#input
     if (input !== undefined) void input.messages.return()
-    this.#chunks = undefined
+    this.#forgetBody()
     ;(this.#call as Call).end(error, input === undefined ? received : input.received, sent)
   }
 }

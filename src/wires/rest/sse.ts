@@ -11,6 +11,7 @@
  *     event: problem            the stream failed; its data is problem+json, nothing follows
  *     event: end                the stream is complete, so that a browser does not connect again
  */
+import { Gathered } from '../../http/gathered.ts'
 import { LineTooLong } from './ndjson.ts'
 
 export const sseType = 'text/event-stream'
@@ -37,8 +38,7 @@ const carriageReturn = 0x0d
 export class SseParser {
   readonly #limit: number
   readonly #event: OnEvent
-  #line: Buffer[] = []
-  #lineSize = 0
+  readonly #line = new Gathered()
   #afterReturn = false
   #first = true
   #type = ''
@@ -72,20 +72,22 @@ export class SseParser {
     this.#keep(bytes, from, end)
   }
 
+  /** Drops what is not a whole event. */
+  forget(): void {
+    this.#line.clear()
+    this.#data = undefined
+  }
+
   #keep(bytes: Buffer, from: number, end: number): void {
     if (from === end) return
-    this.#lineSize += end - from
-    if (this.#lineSize + this.#dataSize > this.#limit) throw new LineTooLong(this.#limit)
-    this.#line.push(Buffer.from(bytes.subarray(from, end)))
+    if (this.#line.size + end - from + this.#dataSize > this.#limit) throw new LineTooLong(this.#limit)
+    this.#line.add(bytes, from, end)
   }
 
   #endLine(): void {
-    const pieces = this.#line
-    let text = (pieces.length === 1 ? (pieces[0] as Buffer) : Buffer.concat(pieces)).toString('utf8')
+    let text = this.#line.take().toString('utf8')
     if (this.#first && text.startsWith('\ufeff')) text = text.slice(1)
     this.#first = false
-    this.#line = []
-    this.#lineSize = 0
 
     if (text === '') this.#dispatch()
     else if (!text.startsWith(':')) this.#field(text)

@@ -2,14 +2,17 @@
 import type { CallError } from '../../call/error.ts'
 import type { BodySink, HttpAbort } from '../../http/exchange.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
+import type { PartialBody } from '../../http/partial-bodies.ts'
 import { MessageQueue, type QueueOptions } from './message-queue.ts'
-import { isProblem, LineSplitter, LineTooLong, problemPrefix } from './ndjson.ts'
+import { isProblem, LineSplitter, LineTooLong, type OnLine, problemPrefix } from './ndjson.ts'
 import { SseParser } from './sse.ts'
 
 export interface StreamInputOptions extends QueueOptions {
   readonly framing: 'ndjson' | 'sse'
   /** The longest message in bytes. */
   readonly messageSize: number
+  /** Where a line that has come in part is counted, if it is. */
+  readonly partial?: PartialBody
   /** A message, or a Promise of it. Throws a CallError. */
   readonly decode: (bytes: Buffer, start: number, end: number, index: number) => unknown
   /** The error that ends a stream, from problem+json; `undefined` where streams carry none. */
@@ -23,6 +26,8 @@ export interface StreamInputOptions extends QueueOptions {
 interface Framing {
   push(bytes: Buffer, start: number, end: number): void
   finish(): void
+  /** Keeps nothing of what is not complete. */
+  forget(): void
 }
 
 export class StreamInput implements BodySink {
@@ -44,12 +49,13 @@ export class StreamInput implements BodySink {
   }
 
   #lines(): Framing {
-    const { messageSize, problem } = this.#options
-    return new LineSplitter(messageSize, (bytes, start, end) => {
+    const { messageSize, partial, problem } = this.#options
+    const hear: OnLine = (bytes, start, end) => {
       if (problem !== undefined && isProblem(bytes, start, end)) {
         this.#problem(bytes.toString('utf8', start + problemPrefix.length, bytes.lastIndexOf('}', end - 1)))
       } else this.#message(bytes, start, end)
-    })
+    }
+    return new LineSplitter(messageSize, hear, partial)
   }
 
   #events(): Framing {
@@ -59,7 +65,11 @@ export class StreamInput implements BodySink {
       const bytes = Buffer.from(data)
       this.#message(bytes, 0, bytes.length)
     })
-    return { push: (bytes, start, end) => parser.push(bytes, start, end), finish: () => undefined }
+    return {
+      push: (bytes, start, end) => parser.push(bytes, start, end),
+      finish: () => undefined,
+      forget: () => parser.forget(),
+    }
   }
 
   #problem(text: string): void {
@@ -103,6 +113,7 @@ export class StreamInput implements BodySink {
 
   #finish(error: unknown, trailers: HttpHeaders | undefined): void {
     this.#over = true
+    this.#framing.forget()
     if (error === undefined) this.messages.end()
     else this.messages.fail(error)
     this.#options.onOver(error, trailers)
