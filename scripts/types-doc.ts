@@ -404,10 +404,22 @@ ${table(
     ['`description`, `deprecated`', 'types and fields', 'in every document'],
     ['`examples`', 'fields', 'in OpenAPI; only those that are JSON'],
     ['`protobuf`', 'fields, elements', 'the protobuf type to use instead'],
-    ['`proto`', 'fields', 'the name in .proto; else the snake_case of the name'],
-    ['`json`', 'fields', 'the name in JSON'],
+    [
+      '`proto`',
+      'fields, objects of a union',
+      'the name in .proto; else the snake_case of the name, of a variant that of its tag',
+    ],
+    [
+      '`json`',
+      'fields, objects of a union',
+      'the name in JSON; of a variant in ProtoJSON alone, since ours has no name for it',
+    ],
     ['`header`', 'fields of an input', 'the header that carries it in REST'],
-    ['`xml: { name, as }`', 'fields', "the element's or attribute's name; `as: 'attribute'` or `'text'`"],
+    [
+      '`xml: { name, as }`',
+      'fields, objects of a union',
+      "the element's or attribute's name; `as: 'attribute'` or `'text'` for fields",
+    ],
     ['`sensitive`', 'fields', 'kept out of logs and the console'],
     [
       '`oneof`',

@@ -1,5 +1,5 @@
 /** A contract as people read it: what `trunkline describe` prints. */
-import type { EnumType, Named, ObjectType, Slot, Types, UnionType } from '../schema/type.ts'
+import type { EnumType, Field, Named, ObjectType, Slot, Types, UnionType } from '../schema/type.ts'
 import type { CallOperation, ContractInfo, FaultInfo, Message, Operation } from './operation.ts'
 import { bounds, describeSlot, presence } from './type-in-words.ts'
 
@@ -118,7 +118,7 @@ function objectLines({ fields }: ObjectType): string[] {
     const how = presence(field) === 'required' ? '' : `${presence(field)} `
     const usual = field.default === undefined ? '' : ` = ${JSON.stringify(field.default)}`
     const doc = field.doc === undefined ? '' : `  ${field.doc}`
-    return `  ${String(field.number).padStart(3)} ${field.name.padEnd(names)}  ${how}${describeSlot(field)}${usual}${
+    return `  ${String(field.number).padStart(3)} ${field.name.padEnd(names)}  ${how}${describeSlot(field)}${usual}${ownNames(field)}${
       limits === '' ? '' : ` (${limits})`
     }${doc}`
   })
@@ -138,8 +138,18 @@ function enumLines({ values }: EnumType): string[] {
 }
 
 function unionLines({ by, variants }: UnionType, types: Types): string[] {
-  return variants.map(({ tag, to, number }) => {
+  return variants.map(({ tag, to, number, ...names }) => {
     const doc = types[to]?.doc
-    return `  ${String(number).padStart(3)} ${by} ${JSON.stringify(tag)}: ${to}${doc === undefined ? '' : `  ${doc}`}`
+    return `  ${String(number).padStart(3)} ${by} ${JSON.stringify(tag)}: ${to}${ownNames(names)}${doc === undefined ? '' : `  ${doc}`}`
   })
+}
+
+/** ` (card_payment in .proto)`: names that were chosen, and do not follow from the others. */
+function ownNames({ proto, json, xml }: Pick<Field, 'proto' | 'json' | 'xml'>): string {
+  const names = [
+    ...(proto === undefined ? [] : [`${proto} in .proto`]),
+    ...(json === undefined ? [] : [`${json} in JSON`]),
+    ...(xml?.name === undefined ? [] : [`${xml.name} in XML`]),
+  ]
+  return names.length === 0 ? '' : ` (${names.join(', ')})`
 }

@@ -70,6 +70,10 @@ function checkNamed(types: Types, named: Named, path: string): void {
         if (!isFieldNumber(variant.number)) throw wrong(`${here}.number`, 'is no number of a field')
         if (kindOf(types, variant.to) !== 'object')
           throw wrong(`${here}.to`, `'${variant.to}' is no object in types`)
+        for (const key of ['proto', 'json'] as const) {
+          if (variant[key] !== undefined && typeof variant[key] !== 'string')
+            throw wrong(`${here}.${key}`, 'must be a name')
+        }
       }
       unique(variants, (variant) => variant.tag, `${path}.variants`)
       unique(variants, (variant) => variant.number, `${path}.variants`)

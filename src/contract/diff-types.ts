@@ -57,14 +57,7 @@ function compareFields(path: string, our: Field, their: Field, report: Report): 
     report(path, JSON.stringify(our.default), JSON.stringify(their.default), false, 'the default')
   }
 
-  for (const key of ['proto', 'json', 'xml'] as const) {
-    const [one, other] = [our[key], their[key]].map((value) =>
-      value === undefined ? 'the usual one' : JSON.stringify(value),
-    )
-    if (one !== other)
-      report(path, one, other, true, `the name in ${key === 'proto' ? '.proto' : key.toUpperCase()}`)
-  }
-
+  compareNames(path, our, their, report)
   compareBounds(path, our, their, report)
 }
 
@@ -106,7 +99,20 @@ function compareUnions(name: string, our: UnionType, their: UnionType, report: R
       if (one.number !== other.number)
         report(path, String(one.number), String(other.number), true, 'the number')
       if (one.to !== other.to) report(path, one.to, other.to, true, 'the object')
+      compareNames(path, one, other, report)
     }
+  }
+}
+
+type OwnNames = Pick<Field, 'proto' | 'json' | 'xml'>
+
+function compareNames(path: string, our: OwnNames, their: OwnNames, report: Report): void {
+  for (const key of ['proto', 'json', 'xml'] as const) {
+    const [one, other] = [our[key], their[key]].map((value) =>
+      value === undefined ? 'the usual one' : JSON.stringify(value),
+    )
+    if (one !== other)
+      report(path, one, other, true, `the name in ${key === 'proto' ? '.proto' : key.toUpperCase()}`)
   }
 }
 

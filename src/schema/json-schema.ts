@@ -6,7 +6,7 @@
 import { defaultToJson, NoJsonForm } from './default.ts'
 import type { JsonSchema } from './json-schema-def.ts'
 import { documentation, type FieldMeta, fieldMeta, type Meta, readMeta } from './meta.ts'
-import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
+import { enumType, objectType, refuseFieldName, unionType, variantNames } from './named.ts'
 import { pascalCase, upperSnakeCase } from './names.ts'
 import { below, fieldPlace, type Place } from './place.ts'
 import type { Table } from './table.ts'
@@ -349,6 +349,7 @@ function readUnion(
       const label = String(tags[0])
       const at = below(place, `(${label})`, name + pascalCase(label))
       const { type } = read(target, inside, at).slot
+      const names = variantNames(readMeta(record(target), at), at)
 
       if (type.kind !== 'ref')
         throw new Undeclarable('schema_kind', at, 'a variant of a union must be an object')
@@ -357,6 +358,7 @@ function readUnion(
         tag,
         to: type.to,
         number: inside.table.numbers.variant(name, String(tag)),
+        ...names,
       }))
     })
 

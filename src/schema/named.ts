@@ -1,6 +1,14 @@
 /** Named types put together, with the conflicts that every reader of schemas refuses in the same words. */
-import type { Meta } from './meta.ts'
-import { jsonName, protoJsonName, protoName, upperSnakeCase, variantName } from './names.ts'
+import { defined, type Meta } from './meta.ts'
+import {
+  jsonName,
+  oneofName,
+  protoJsonName,
+  protoJsonVariantName,
+  protoName,
+  upperSnakeCase,
+  variantName,
+} from './names.ts'
 import type { Place } from './place.ts'
 import type { Table } from './table.ts'
 import type { Documented, EnumType, EnumValue, Field, ObjectType, UnionType, Variant } from './type.ts'
@@ -126,7 +134,14 @@ export function unionType(
     variantName,
     place,
     (proto) =>
-      `two variants are both called ${proto} in protobuf; give one a ${by} that differs by more than its spelling`,
+      `two variants are both called ${proto} in protobuf; give one another name with .meta({ proto: '…' }) on its object`,
+  )
+  refuseTwice(
+    variants,
+    protoJsonVariantName,
+    place,
+    (json) =>
+      `two variants are both called ${json} in ProtoJSON; give one another name with .meta({ json: '…' }) on its object`,
   )
   refuseTwice(
     variants,
@@ -136,6 +151,24 @@ export function unionType(
   )
 
   return { kind: 'union', ...doc, by, variants, ...reservedOf(name, table) }
+}
+
+/** What the metadata of a variant's object says of the variant. */
+export function variantNames(
+  { proto, json, xml }: Meta,
+  place: Place,
+): Pick<Variant, 'proto' | 'json' | 'xml'> {
+  if (xml?.as !== undefined) {
+    throw new Undeclarable('schema_meta', place, 'a variant is always an element; leave out xml: { as }')
+  }
+  if (proto === oneofName) {
+    throw new Undeclarable(
+      'schema_meta',
+      place,
+      `a variant cannot be called ${oneofName} in protobuf: that is the oneof it is in`,
+    )
+  }
+  return defined({ proto, json, xml })
 }
 
 /** A name that protobuf cannot have, or that no object of JavaScript can hold as plain data. */

@@ -47,10 +47,19 @@ export function protoName(field: Pick<Field, 'name' | 'proto'>): string {
 /** The `oneof` of every union. */
 export const oneofName = 'kind'
 
-/** A variant's name in .proto: the snake_case of its tag, or made of its number where that is no name. */
-export function variantName({ tag, number }: Pick<Variant, 'tag' | 'number'>): string {
+/**
+ * A variant's name in .proto: as declared by `.meta({ proto })`, else the snake_case of its tag, or made of its number
+ * where that is no name.
+ */
+export function variantName({ tag, number, proto }: Pick<Variant, 'tag' | 'number' | 'proto'>): string {
+  if (proto !== undefined) return proto
   const name = typeof tag === 'string' ? snakeCase(tag) : snakeCase(`variant_${tag}`)
   return /^[A-Za-z_]\w*$/.test(name) && name !== oneofName ? name : `variant_${number}`
+}
+
+/** A variant's name in ProtoJSON: as declared by `.meta({ json })`, else lowerCamelCase of the name in .proto. */
+export function protoJsonVariantName(variant: Pick<Variant, 'tag' | 'number' | 'proto' | 'json'>): string {
+  return variant.json ?? lowerCamelCase(variantName(variant))
 }
 
 /** A field's name in our JSON. */

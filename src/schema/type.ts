@@ -190,6 +190,11 @@ export interface Variant {
   /** The object's name in `types`. Its fields include the discriminator, as a literal. */
   readonly to: string
   readonly number: number
+  /** The name in .proto when it is not the snake_case of `tag`. */
+  readonly proto?: string
+  /** The name in ProtoJSON when it is not the lowerCamelCase of the one in .proto. */
+  readonly json?: string
+  readonly xml?: { readonly name?: string }
 }
 
 /** What JSON can say. */

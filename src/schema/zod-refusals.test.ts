@@ -286,7 +286,7 @@ for (const [release, z] of [
       const Other = variant('a_b', 'SpeltOther')
       assert.match(
         refusal(z.object({ x: z.discriminatedUnion('type', [One, Other]) })).message,
-        /^acme\.orders\.v1\/place input, x: two variants are both called a_b in protobuf; give one a type/,
+        /^acme\.orders\.v1\/place input, x: two variants are both called a_b in protobuf; give one another name/,
       )
       assert.match(refusal(z.object({ 数量: z.int() })).message, /\.meta\(\{ proto: '…' \}\)/)
       assert.match(

@@ -5,7 +5,7 @@
 import { defaultToJson, NoJsonForm } from './default.ts'
 import { structurallyEqual } from './equal.ts'
 import { type FieldMeta, fieldMeta, type Meta, readMeta, typeMeta } from './meta.ts'
-import { enumType, objectType, refuseFieldName, unionType } from './named.ts'
+import { enumType, objectType, refuseFieldName, unionType, variantNames } from './named.ts'
 import { pascalCase } from './names.ts'
 import { below, fieldPlace, type Place } from './place.ts'
 import type { Definition, Table } from './table.ts'
@@ -323,12 +323,18 @@ function readUnion(schema: ZodSchema, meta: Meta, inside: Inside, place: Place):
     for (const option of variantObjects(def, by, place)) {
       const tags = tagsOf(option, by, place)
       const at = below(place, `(${String(tags[0])})`, name + pascalCase(String(tags[0])))
-      const object = readObject(option, readMeta(zodMetadata(option), at), within, at, by)
+      const meta = readMeta(zodMetadata(option), at)
+      const object = readObject(option, meta, within, at, by)
       const to = (object.type as { to: string }).to
 
       needed ||= object.refine
       for (const tag of tags)
-        variants.push({ tag, to, number: inside.table.numbers.variant(name, String(tag)) })
+        variants.push({
+          tag,
+          to,
+          number: inside.table.numbers.variant(name, String(tag)),
+          ...variantNames(meta, at),
+        })
     }
 
     return { named: unionType(name, by, variants, doc, inside.table, place), refine: needed }

@@ -371,7 +371,7 @@ function unionMessage(name: string, type: UnionType, place: Place): MessageLayou
       {},
       inner,
     )
-    fields.push({ ...made, tag: variant.tag })
+    fields.push({ ...made, tag: variant.tag, ...(variant.json === undefined ? {} : { json: variant.json }) })
   }
   return message
 }

@@ -102,6 +102,8 @@ export interface FieldLayout {
   readonly packed?: false
   /** The discriminator's value, of a union's variant. */
   readonly tag?: string | number | boolean
+  /** The name in ProtoJSON of a union's variant, when it is not the usual one. */
+  readonly json?: string
   readonly field?: Field
 }
 

@@ -3,7 +3,7 @@ import { lowerCamelCase } from '../../../schema/names.ts'
 import type { FieldLayout } from '../../protobuf/message-layout.ts'
 
 export function jsonName(field: FieldLayout): string {
-  return field.field?.json ?? lowerCamelCase(field.name)
+  return field.field?.json ?? field.json ?? lowerCamelCase(field.name)
 }
 
 /** What stands in messages: the key, the index of a tuple's item. */
