@@ -1,16 +1,23 @@
 /**
- * HOT PATH. Whole blocks that come again, by their octets and the epoch of the table they were decoded with: a block that changed
- * nothing in the table means the same list until something does. Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. Whole blocks that come again, by their octets and the epoch of the table they were decoded with:
+ * a block that changed nothing in the table means the same list until something does. Guarded by
+ * `bench/systems/http2-raw-server.ts`.
  *
- * One slot a hash, bounded in number and length. Where few blocks come again the memo rests, and is tried again later.
+ * One slot a hash, bounded in number and length. Where few blocks come again the memo rests, and is tried
+ * again later.
  */
 import type { DecodedBlock } from './decoder.ts'
 import { sameOctets, sampledHash } from './sampled-hash.ts'
 
 const slots = 64
 const longest = 512
+/** Names and values of a list that is kept: what a peer can make us hold stays small. */
+const longestList = 128
 
-/** Lookups after which the hits are counted, the hits of them that suffice, and the blocks that it rests otherwise. */
+/**
+ * Lookups after which the hits are counted, the hits of them that suffice, and the blocks that it rests
+ * otherwise.
+ */
 const trial = 256
 const enough = 32
 const rest = 8192
@@ -58,7 +65,7 @@ export class BlockMemo {
   /** Keeps what `find` has just missed. The block must have changed nothing in the table. */
   offer(block: DecodedBlock, bytes: Buffer, start: number, end: number, epoch: number): void {
     const length = end - start
-    if (this.#resting > 0 || length > longest) return
+    if (this.#resting > 0 || length > longest || block.fields.length > longestList) return
 
     const hash = this.#missed
     const slot = hash & (slots - 1)

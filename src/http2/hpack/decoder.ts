@@ -1,13 +1,14 @@
 /**
- * HOT PATH. The decoder (RFC 7541 sections 3 and 6): a header block becomes a field list. Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. The decoder (RFC 7541 sections 3 and 6): a header block becomes a field list. Guarded by
+ * `bench/systems/http2-raw-server.ts`.
  *
  *     block   = *2size-update *field
- *     field   = 1 index(7)                                              indexed                            6.1
- *             / 01 name-index(6) value / 01 000000 name value           literal, goes into the table       6.2.1
- *             / 0000 name-index(4) value / 0000 0000 name value         literal, does not                  6.2.2
- *             / 0001 name-index(4) value / 0001 0000 name value         literal, never does on any hop     6.2.3
- *     size-update = 001 size(5)                                         only first, at most two            4.2, 6.3
- *     name, value = H length(7) octets                                  H: Huffman-coded                   5.2
+ *     field   = 1 index(7)                                          indexed                          6.1
+ *             / 01 name-index(6) value / 01 000000 name value       literal, goes into the table     6.2.1
+ *             / 0000 name-index(4) value / 0000 0000 name value     literal, does not                6.2.2
+ *             / 0001 name-index(4) value / 0001 0000 name value     literal, never does on any hop   6.2.3
+ *     size-update = 001 size(5)                                     only first, at most two          4.2, 6.3
+ *     name, value = H length(7) octets                              H: Huffman-coded                 5.2
  */
 import { BlockMemo } from './block-memo.ts'
 import { DynamicTable } from './dynamic-table.ts'
@@ -30,9 +31,15 @@ export interface HpackDecoderSettings {
   readonly memo?: boolean
 }
 
-/** A decoded field list. Blocks that are the same give the same object: nobody changes it but for `attachment`. */
+/**
+ * A decoded field list. Blocks that are the same give the same object: nobody changes it but for
+ * `attachment`.
+ */
 export class DecodedBlock {
-  /** Name, value, name, value … in order, pseudo-header fields among them; octets as Latin-1. Empty when `tooLarge`. */
+  /**
+   * Name, value, name, value … in order, pseudo-header fields among them; octets as Latin-1. Empty when
+   * `tooLarge`.
+   */
   readonly fields: readonly string[]
   /** Octets of names and values and 32 a field, of the whole list (RFC 9113 section 6.5.2). */
   readonly size: number
@@ -84,8 +91,8 @@ export class HpackDecoder {
   }
 
   /**
-   * Changes the bound of the dynamic table. To be called when the peer has acknowledged the setting: a peer whose table was
-   * larger must begin its next block with a size update (RFC 7541 section 4.2).
+   * Changes the bound of the dynamic table. To be called when the peer has acknowledged the setting: a peer
+   * whose table was larger must begin its next block with a size update (RFC 7541 section 4.2).
    */
   setTableSize(size: number): void {
     this.#tableSize = size

@@ -1,9 +1,11 @@
 /**
- * HOT PATH. The dynamic table (RFC 7541 sections 2.3.2 and 4): first in, first out, bounded by the sum of its entries' sizes;
- * a ring, in which the newest entry has the lowest index. Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. The dynamic table (RFC 7541 sections 2.3.2 and 4): first in, first out, bounded by the sum of its
+ * entries' sizes; a ring, in which the newest entry has the lowest index. Guarded by
+ * `bench/systems/http2-raw-server.ts`.
  *
- * Entries carry the number of their insertion. The distance to the newest is an entry's index, so that a holder of an entry
- * knows its index, and whether it is still there, without any search and without hearing of evictions.
+ * Entries carry the number of their insertion. The distance to the newest is an entry's index, so that a
+ * holder of an entry knows its index, and whether it is still there, without any search and without hearing
+ * of evictions.
  */
 import { staticSize } from './static-table.ts'
 import type { TableEntry } from './table-entry.ts'

@@ -1,15 +1,19 @@
 /**
- * HOT PATH. The encoder (RFC 7541 sections 4.2 and 6; the grammar stands above the decoder). Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. The encoder (RFC 7541 sections 4.2 and 6; the grammar stands above the decoder). Guarded by
+ * `bench/systems/http2-raw-server.ts`.
  *
  * What goes into the table:
  * - fields of a template: at once, since they are constant;
- * - other fields: when a value comes the second time (`field-policy.ts` has the names that are treated otherwise);
- * - for a name that no table has, one field when the name comes the second time: the literals after it refer to its name.
+ * - other fields: when a value comes the second time (`field-policy.ts` has the names that are treated
+ *   otherwise);
+ * - for a name that no table has, one field when the name comes the second time: the literals after it refer
+ *   to its name.
  *
- * Every insertion changes all indices, so that templates are encoded anew, and may push out the oldest entry. With more constant
- * fields than the table holds, each would push out the one that is needed next. Therefore an entry that was used lately is pushed
- * out a few times only in each `span` of blocks; what finds no place goes as a literal. More often may come back what was pushed
- * out although it is in nearly every block: thus the most used fields move to the young end of the table.
+ * Every insertion changes all indices, so that templates are encoded anew, and may push out the oldest entry.
+ * With more constant fields than the table holds, each would push out the one that is needed next. Therefore
+ * an entry that was used lately is pushed out a few times only in each `span` of blocks; what finds no place
+ * goes as a literal. More often may come back what was pushed out although it is in nearly every block: thus
+ * the most used fields move to the young end of the table.
  *
  * What was encoded has to be sent, and in the order of encoding: the peer's table follows it.
  */
@@ -36,7 +40,10 @@ export interface HpackEncoderSettings {
 /** The size that both sides begin with (RFC 9113 section 6.5.2). */
 const initialTableSize = 4096
 
-/** Blocks in which an entry's use counts as late, and how many such entries may be pushed out in as many blocks. */
+/**
+ * Blocks in which an entry's use counts as late, and how many such entries may be pushed out in as many
+ * blocks.
+ */
 const span = 1024
 const mostPushed = 8
 const mostReturned = 64
@@ -46,7 +53,9 @@ const mostTemplates = 1024
 /** Shorter strings are written faster by hand than by a native call. */
 const writeNativelyFrom = 24
 
-/** `latin1Write` is on every Buffer and in no type definition; `write` costs a look at the encoding's name. */
+/**
+ * `latin1Write` is on every Buffer and in no type definition; `write` costs a look at the encoding's name.
+ */
 interface Latin1Writer {
   latin1Write(text: string, at: number, length: number): number
 }
@@ -71,7 +80,10 @@ export class HpackEncoder {
   #lastTemplate: HpackTemplate | undefined
   #lastEncoded: Encoded | undefined
   #block = 0
-  /** Until which block the next two hold: entries used lately that may still be pushed out, by new fields and by returning ones. */
+  /**
+   * Until which block the next two hold: entries used lately that may still be pushed out, by new fields and
+   * by returning ones.
+   */
   #spanEnd = 0
   #pushes = 0
   #returns = 0
@@ -94,7 +106,10 @@ export class HpackEncoder {
     return this.#table.size
   }
 
-  /** The peer's SETTINGS_HEADER_TABLE_SIZE. The next block says what it means for our table (RFC 7541 section 4.2). */
+  /**
+   * The peer's SETTINGS_HEADER_TABLE_SIZE. The next block says what it means for our table (RFC 7541 section
+   * 4.2).
+   */
   setMaxTableSize(size: number): void {
     const wanted = Math.min(size, this.#largest)
     if (this.#next === -1 && wanted === this.#table.maxSize) return
@@ -109,8 +124,9 @@ export class HpackEncoder {
   }
 
   /**
-   * Writes a list as a block, or as the next part of one, and says where it ends. `fields`: name, value, name, value …; names in
-   * lower case; characters beyond Latin-1 lose their upper bits. `out` has room for `bound(fields)`.
+   * Writes a list as a block, or as the next part of one, and says where it ends. `fields`: name, value,
+   * name, value …; names in lower case; characters beyond Latin-1 lose their upper bits. `out` has room for
+   * `bound(fields)`.
    */
   encode(fields: readonly string[], out: Buffer, at: number): number {
     let next = this.#next === -1 ? at : this.#writeSizes(out, at)

@@ -1,9 +1,11 @@
 /**
  * How a field is sent when no table has it, by name.
  *
- * - `never`: a secret. A literal that is not put into a table, here or on any hop (RFC 7541 sections 6.2.3 and 7.1.3): whoever can
- *   have fields of his own sent on the connection could guess it from the compressed length.
- * - `plain`: a value that is hardly sent twice. A literal; putting it into the table would push out what comes again.
+ * - `never`: a secret. A literal that is not put into a table, here or on any hop (RFC 7541 sections 6.2.3
+ *   and 7.1.3): whoever can have fields of his own sent on the connection could guess it from the compressed
+ *   length.
+ * - `plain`: a value that is hardly sent twice. A literal; putting it into the table would push out what
+ *   comes again.
  * - `learned`: everything else. Put into the table when the value comes the second time.
  */
 export type FieldPolicy = 'never' | 'plain' | 'learned'

@@ -1,7 +1,8 @@
 /**
- * HOT PATH. What a field of HTTP/2 may consist of (RFC 9113 section 8.2.1), beyond what HPACK, which carries any octets, knows.
+ * HOT PATH. What a field of HTTP/2 may consist of (RFC 9113 section 8.2.1), beyond what HPACK, which carries
+ * any octets, knows.
  *
- *     name  = [":"] 1*( tchar, but not in upper case )       a colon marks a pseudo-header field (section 8.3)
+ *     name  = [":"] 1*( tchar, but not in upper case )     a colon marks a pseudo-header field (section 8.3)
  *     value = no NUL, LF or CR anywhere; no SP or HTAB at either end
  */
 

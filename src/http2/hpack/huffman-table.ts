@@ -1,6 +1,6 @@
 /**
- * A table: the Huffman code of RFC 7541 appendix B. The code is canonical: among codes of one length, ordered by symbol,
- * each is the one before it plus one; so the lengths say everything.
+ * A table: the Huffman code of RFC 7541 appendix B. The code is canonical: among codes of one length, ordered
+ * by symbol, each is the one before it plus one; so the lengths say everything.
  */
 
 /** The symbol that ends the alphabet and must never be sent (section 5.2). */

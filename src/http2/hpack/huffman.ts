@@ -1,11 +1,12 @@
 /**
  * HOT PATH. Huffman coding of strings (RFC 7541 section 5.2). Guarded by `bench/systems/http2-raw-server.ts`.
  *
- *     string = *code padding        padding: fewer than 8 bits, the first ones of the code of EOS, which are all ones
+ *     string = *code padding     padding: fewer than 8 bits, the first of the code of EOS: ones
  *
- * Decoding is a state machine over whole octets: a state is an inner node of the code's tree, and an octet leads from one to
- * another and completes at most two symbols, since no code is shorter than five bits. There are 256 states; what an octet does
- * in a state is worked out when it is first met and kept: 256 KiB, of which text touches a small part.
+ * Decoding is a state machine over whole octets: a state is an inner node of the code's tree, and an octet
+ * leads from one to another and completes at most two symbols, since no code is shorter than five bits. There
+ * are 256 states; what an octet does in a state is worked out when it is first met and kept: 256 KiB, of
+ * which text touches a small part.
  */
 import { HpackError } from './failure.ts'
 import { canonicalCodes, codeLengths, endOfString } from './huffman-table.ts'
@@ -27,7 +28,10 @@ interface Machine {
 const known = 1 << 31
 const failed = 1 << 26
 
-/** The room that decoding needs: the shortest code has five bits, and the machine writes two octets beyond the end. */
+/**
+ * The room that decoding needs: the shortest code has five bits, and the machine writes two octets beyond the
+ * end.
+ */
 export function decodingRoom(length: number): number {
   return Math.ceil((length * 8) / 5) + 2
 }
@@ -87,7 +91,9 @@ export function writeHuffman(text: string, out: Uint8Array, at: number): number 
   return next + 1
 }
 
-/** Decodes a string into `out`, which has `decodingRoom`, from its beginning; says how many octets there are. */
+/**
+ * Decodes a string into `out`, which has `decodingRoom`, from its beginning; says how many octets there are.
+ */
 export function readHuffman(bytes: Uint8Array, start: number, end: number, out: Uint8Array): number {
   const { steps, ends } = (machine ??= build())
   let state = 0

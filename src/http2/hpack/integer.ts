@@ -2,10 +2,10 @@
  * HOT PATH. Integers with a prefix (RFC 7541 section 5.1). Guarded by `bench/systems/http2-raw-server.ts`.
  *
  *     integer = N-bit prefix                               when the value is below 2^N - 1
- *             / N-bit prefix of ones, *(1 7BIT) (0 7BIT)   value - (2^N - 1), seven bits an octet, the lowest first
+ *             / N-bit prefix of ones, *(1 7BIT) (0 7BIT)   the value less 2^N - 1, lowest bits first
  *
- * The RFC lets a decoder set a bound (section 7.4): nothing here is larger than 2^31 - 1, which takes five further octets;
- * a sixth, even one that adds nothing, is refused.
+ * The RFC lets a decoder set a bound (section 7.4): nothing here is larger than 2^31 - 1, which takes five
+ * further octets; a sixth, even one that adds nothing, is refused.
  */
 import { HpackError } from './failure.ts'
 

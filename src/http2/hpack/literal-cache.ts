@@ -1,8 +1,10 @@
 /**
- * HOT PATH. Strings that come again as literals: names, and long values like a bearer token, by their octets as they were sent.
- * The same octets give the same string object, checked once. Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. Strings that come again as literals: names, and long values like a bearer token, by their octets
+ * as they were sent. The same octets give the same string object, checked once. Guarded by
+ * `bench/systems/http2-raw-server.ts`.
  *
- * One slot a hash. The first sight of some octets leaves their hash only, the second keeps them: what comes once costs no copy.
+ * One slot a hash. The first sight of some octets leaves their hash only, the second keeps them: what comes
+ * once costs no copy.
  */
 import { sameOctets, sampledHash } from './sampled-hash.ts'
 

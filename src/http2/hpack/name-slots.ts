@@ -1,7 +1,7 @@
 /**
- * HOT PATH. What an encoder knows about each name: its place in the tables, the values it was sent with, and its policy. A field is
- * found by its name first and then by comparing values, which are mostly the same object or differ early: no key is built.
- * Guarded by `bench/systems/http2-raw-server.ts`.
+ * HOT PATH. What an encoder knows about each name: its place in the tables, the values it was sent with, and
+ * its policy. A field is found by its name first and then by comparing values, which are mostly the same
+ * object or differ early: no key is built. Guarded by `bench/systems/http2-raw-server.ts`.
  */
 import type { DynamicTable } from './dynamic-table.ts'
 import type { FieldPolicy } from './field-policy.ts'
@@ -97,7 +97,10 @@ export class NameSlot {
   }
 }
 
-/** Names, and one more for every 16 octets of the table; when there are more, those without an entry are forgotten. */
+/**
+ * Names, and one more for every 16 octets of the table; when there are more, those without an entry are
+ * forgotten.
+ */
 const mostNames = 512
 const longestName = 128
 

@@ -5,7 +5,10 @@ import { HpackError } from './failure.ts'
 
 const open = { maxListSize: 1 << 20 }
 
-/** The examples of RFC 7541 appendix C.2 to C.6: a table size, and for each block of a connection its octets, list and table size. */
+/**
+ * The examples of RFC 7541 appendix C.2 to C.6: a table size, and for each block of a connection its octets,
+ * list and table size.
+ */
 type Example = [octets: string, list: string, tableSize: number]
 
 const requests = [

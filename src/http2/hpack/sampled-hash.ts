@@ -1,6 +1,6 @@
 /**
- * HOT PATH. A hash of some octets of a run, for caches that compare all of them afterwards: whoever makes runs that collide
- * makes misses, and nothing else.
+ * HOT PATH. A hash of some octets of a run, for caches that compare all of them afterwards: whoever makes
+ * runs that collide makes misses, and nothing else.
  */
 
 /** Up to this length every octet counts, beyond it as many, evenly spread. */

@@ -1,4 +1,7 @@
-/** What an entry costs beyond its octets (RFC 7541 section 4.1); RFC 9113 section 6.5.2 counts a field of a list alike. */
+/**
+ * What an entry costs beyond its octets (RFC 7541 section 4.1); RFC 9113 section 6.5.2 counts a field of a
+ * list alike.
+ */
 export const entryOverhead = 32
 
 /** A field of either table. */

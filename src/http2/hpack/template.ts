@@ -1,9 +1,12 @@
 /**
- * A field list that is sent again and again as it is: a method's request, the head of an answer. Made once, used with any number of
- * encoders; an encoder keeps the encoded form as long as its table stands still.
+ * A field list that is sent again and again as it is: a method's request, the head of an answer. Made once,
+ * used with any number of encoders; an encoder keeps the encoded form as long as its table stands still.
  */
 
-/** What the encoded form of any list takes at most, beyond its characters: two size updates, and the lengths of each field. */
+/**
+ * What the encoded form of any list takes at most, beyond its characters: two size updates, and the lengths
+ * of each field.
+ */
 const mostPerBlock = 12
 const mostPerField = 13
 
@@ -12,7 +15,10 @@ export class HpackTemplate {
   /** The most octets that its encoded form takes. */
   readonly bound: number
 
-  /** `fields`: name, value, name, value …; names in lower case, Latin-1. The list must not be changed afterwards. */
+  /**
+   * `fields`: name, value, name, value …; names in lower case, Latin-1. The list must not be changed
+   * afterwards.
+   */
   constructor(fields: readonly string[]) {
     this.fields = fields
     this.bound = mostEncoded(fields)
