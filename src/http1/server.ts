@@ -13,6 +13,7 @@
 import type { Duplex } from 'node:stream'
 import type { HttpAbort, HttpHandler } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
+import { type Departing, finishWhenQuiet, probe } from './departure.ts'
 import { dateLine, encodeResponseHead } from './encode-head.ts'
 import type { MessageFailure } from './failure.ts'
 import type { RequestHead } from './head.ts'
@@ -62,20 +63,10 @@ const answeredEarly: HttpAbort = {
   processed: 'maybe',
 }
 
-/** How long after the first question the second comes, in milliseconds, and the longest time between two. */
-const firstProbe = 50
-const longestProbe = 5_000
-
-/**
- * A peer that closed its half may wait for its answer, or be gone: both look alike until something is sent. Clients must
- * read informational answers that they did not expect (RFC 9110 section 15.2); one that is gone replies with a reset.
- */
-const stillThere = { status: 102, headers: new HttpHeaders() }
-
 /** What is waited for. */
 type Phase = 'first' | 'idle' | 'head' | 'body' | 'handler' | 'taker' | 'linger' | 'gone'
 
-class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
+class ServerConnection implements Http1Connection, ExchangeOwner, Departing, Timed {
   deadline: number
   readonly stream: Duplex
   readonly #info: Http1ConnectionInfo
@@ -132,19 +123,12 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
   drain(): void {
     if (this.#draining) return
     this.#draining = true
-    if (this.#betweenRequests) this.#finishWhenQuiet()
+    if (this.betweenRequests) finishWhenQuiet(this, this.#limits.drainDelay)
   }
 
-  get #betweenRequests(): boolean {
+  get betweenRequests(): boolean {
     const between = this.#parser.fresh || this.#parser.done
     return this.#exchange === undefined && between && this.#waiting === undefined
-  }
-
-  /** A request may be on its way, whose sender could not know: it is answered, and is the last. */
-  #finishWhenQuiet(): void {
-    setTimeout(() => {
-      if (this.#betweenRequests) this.#finish()
-    }, this.#limits.drainDelay)
   }
 
   close(): void {
@@ -264,7 +248,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
       return
     }
     this.#dropped += end - start
-    if (this.#dropped > this.#limits.drainSize) this.#finish()
+    if (this.#dropped > this.#limits.drainSize) this.finish()
   }
 
   end(trailers: HttpHeaders | undefined): void {
@@ -318,7 +302,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
     if (!exchange.bodyOver) {
       if (exchange.closes || this.#parser.failure !== undefined) {
         exchange.cutBody(answeredEarly)
-        return this.#finish()
+        return this.finish()
       }
       // The rest of the body is read away, so that the next request can be found behind it.
       const { sink } = exchange
@@ -331,11 +315,11 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
     }
 
     this.#exchange = undefined
-    if (exchange.closes || this.#parser.failure !== undefined) return this.#finish()
+    if (exchange.closes || this.#parser.failure !== undefined) return this.finish()
     // The answer went out before it could say so.
-    if (this.#draining) this.#finishWhenQuiet()
+    if (this.#draining) finishWhenQuiet(this, this.#limits.drainDelay)
     // What was pipelined before the peer closed its half is answered all the same.
-    if (this.#peerEnded && this.#waiting === undefined && !this.#reading) return this.#finish()
+    if (this.#peerEnded && this.#waiting === undefined && !this.#reading) return this.finish()
     if (this.#phase !== 'taker') this.#wait('idle', this.#limits.idleTimeout)
     if (this.#reading || this.stream.writableNeedDrain) return
     this.#parser.next()
@@ -368,20 +352,10 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
   #endedEarly(): void {
     const exchange = this.#exchange
     if (exchange === undefined) {
-      if (this.#waiting === undefined) this.#finish()
+      if (this.#waiting === undefined) this.finish()
     } else if (this.#waiting !== undefined) return
     else if (!exchange.bodyOver) this.destroy(closed)
-    else this.#probe(exchange, firstProbe)
-  }
-
-  /**
-   * Asks a peer that has closed its half whether it is there. The first answer to nobody brings a reset, which only the
-   * next write reports, since an ended stream is not read any more. Stops once the answer itself is on its way.
-   */
-  #probe(exchange: ServerExchange, wait: number): void {
-    if (exchange !== this.#exchange || exchange.started || this.#phase === 'gone') return
-    exchange.inform(stillThere)
-    setTimeout(() => this.#probe(exchange, Math.min(wait * 2, longestProbe)), wait).unref()
+    else probe(exchange, () => exchange === this.#exchange && this.#phase !== 'gone')
   }
 
   // ── the end ──
@@ -396,10 +370,10 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
         `${encodeResponseHead(head)}${dateLine()}content-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
         'latin1',
       )
-      return this.#finish()
+      return this.finish()
     }
     // A body broke its framing. Its reader learns why, and may still answer.
-    if (exchange.answerComplete) return this.#finish()
+    if (exchange.answerComplete) return this.finish()
     if (exchange.sink === undefined) return undefined
     exchange.cutBody({ reason: 'protocol', message: why.message, processed: 'maybe' })
     if (exchange.started && !exchange.answerComplete) return undefined
@@ -407,7 +381,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
   }
 
   /** Says that nothing more follows, and waits for the peer to have read it. */
-  #finish(): void {
+  finish(): void {
     if (this.#phase === 'gone' || this.#phase === 'linger') return
     this.#exchange?.cutBody(answeredEarly)
     this.#exchange = undefined
@@ -479,7 +453,7 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Timed {
       case 'head':
         return this.#refuse({ status: 408, message: 'the head of the request took too long' })
       case 'idle':
-        return this.#finish()
+        return this.finish()
       case 'taker':
       case 'linger': {
         // As long as the peer takes bytes, it has time.
