@@ -267,14 +267,21 @@ function objectFrom(named: ObjectType, context: Context): From {
       if (value !== undefined) setOwn(object, field.name, value)
     }
 
-    if (refuse) {
-      for (const key of Object.keys(json)) {
-        if (known.has(key)) continue
-        walk.path[depth] = key
-        report(walk, depth + 1, 'is not a declared field')
-      }
-    }
+    if (refuse) refuseUnknown(json, known, walk, depth)
     return object
+  }
+}
+
+export function refuseUnknown(
+  json: Record<string, unknown>,
+  known: ReadonlySet<string>,
+  walk: Walk,
+  depth: number,
+): void {
+  for (const key of Object.keys(json)) {
+    if (known.has(key)) continue
+    walk.path[depth] = key
+    report(walk, depth + 1, 'is not a declared field')
   }
 }
 

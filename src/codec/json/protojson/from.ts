@@ -2,7 +2,8 @@
  * From a JSON tree to a valid value by the rules of ProtoJSON (https://protobuf.dev/programming-guides/json), compiled
  * from the protobuf layout of a schema, so that both agree on what is a message, a box and absent.
  *
- *   object                    { "<lowerCamelCase or proto name>": … }; unknown keys are ignored, null is absent
+ *   object                    { "<lowerCamelCase or proto name>": … }; null is absent; unknown keys are ignored, unless
+ *                             the type refuses them; of a oneof at most one
  *   union (a oneof)           { "<variant>": { … } }, exactly one
  *   tuple, box                { "item1": …, "rest": [ … ] }, { "value": … }
  *   wrappers, Value, Struct   the bare value
@@ -10,7 +11,7 @@
 import type { Schema, Type } from '../../../schema/type.ts'
 import { broken } from '../../checks.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/message-layout.ts'
-import { compileDefault, compileFrom, isObject, own, type From } from '../from.ts'
+import { compileDefault, compileFrom, isObject, own, refuseUnknown, type From } from '../from.ts'
 import { keyOf } from '../key.ts'
 import { wrong, type Leaf } from '../leaves.ts'
 import { setOwn } from '../../set-own.ts'
@@ -105,6 +106,9 @@ function readMember(member: Member, object: Record<string, unknown>, walk: Walk,
 
 function objectFrom(message: MessageLayout, context: Context): From {
   const members = message.fields.map((field) => memberOf(field, context))
+  const oneofs = oneofsOf(message, members)
+  const known = new Set(members.flatMap(({ key, alias }) => [key, alias]))
+  const refuse = message.object?.unknown === 'refuse'
 
   return (json, walk, depth) => {
     if (!isObject(json)) return mismatch(walk, depth, 'an object', json)
@@ -114,8 +118,28 @@ function objectFrom(message: MessageLayout, context: Context): From {
       const value = readMember(member, json, walk, depth)
       if (value !== undefined) setOwn(object, member.property, value)
     }
+    for (const oneof of oneofs) {
+      const given = oneof.filter((member) => isGiven(member, json))
+      if (given.length > 1) report(walk, depth, `expected at most one of ${namesOf(given)}`)
+    }
+    if (refuse) refuseUnknown(json, known, walk, depth)
     return object
   }
+}
+
+/** The members of each oneof of a foreign message. */
+function oneofsOf(message: MessageLayout, members: readonly Member[]): readonly (readonly Member[])[] {
+  const oneofs = new Map<string, Member[]>()
+  for (const [index, { field }] of message.fields.entries()) {
+    if (field?.oneof === undefined) continue
+    const oneof = oneofs.get(field.oneof) ?? []
+    oneofs.set(field.oneof, [...oneof, members[index]!])
+  }
+  return [...oneofs.values()]
+}
+
+function namesOf(members: readonly Member[]): string {
+  return members.map(({ key }) => JSON.stringify(key)).join(', ')
 }
 
 function tupleFrom(message: MessageLayout, context: Context): From {
@@ -143,7 +167,7 @@ function boxFrom(message: MessageLayout, context: Context): From {
 
 function unionFrom(message: MessageLayout, context: Context): From {
   const members = message.fields.map((field) => memberOf(field, context))
-  const wanted = `an object with one of ${members.map(({ key }) => JSON.stringify(key)).join(', ')}`
+  const wanted = `an object with one of ${namesOf(members)}`
 
   return (json, walk, depth) => {
     if (!isObject(json)) return mismatch(walk, depth, wanted, json)
