@@ -5,8 +5,12 @@ import { Invalid } from '../schema/invalid.ts'
 import type { Call } from './call.ts'
 import { CallError } from './error.ts'
 import type { Logger } from './logger.ts'
+import { Metadata } from './metadata.ts'
 
 const passedOn = new Set(['unavailable', 'deadline_exceeded', 'resource_exhausted'])
+
+/** Bytes of a head that are not metadata's: status, dates, lengths and the like. */
+const wiresPart = 512
 
 /**
  * The error that leaves the process.
@@ -14,12 +18,22 @@ const passedOn = new Set(['unavailable', 'deadline_exceeded', 'resource_exhauste
  * A `CallError` that the handler raised itself keeps its code. One that an outbound call raised and nobody caught is
  * not ours to pass on: it becomes `unavailable` if waiting may help, else `internal`. Everything else is `internal`
  * with an id; its text stays in the log.
+ *
+ * @param headSize What the head of an answer may take in bytes: metadata that does not fit is left out, and the log says so.
  */
-export function outwardError(call: Call, error: unknown, log: Logger): CallError {
+export function outwardError(
+  call: Call,
+  error: unknown,
+  log: Logger,
+  headSize: number = Number.POSITIVE_INFINITY,
+): CallError {
   if (call.canceled !== undefined) return call.canceled
 
   if (CallError.is(error)) {
-    if (error.origin === 'local') return isSendable(error) ? tidy(error) : unsendable(call, error, log)
+    if (error.origin === 'local')
+      return isSendable(error)
+        ? withFittingMetadata(call, tidy(error), log, headSize)
+        : unsendable(call, error, log)
     const code = passedOn.has(error.code) ? 'unavailable' : 'internal'
     const id = randomUUID()
     log.warn({ operation: call.operation.id, code, id, err: error }, 'a downstream call failed')
@@ -68,18 +82,60 @@ function tidy(error: CallError): CallError {
   const timeFits = retryAfter === undefined || (Number.isFinite(retryAfter) && retryAfter >= 0)
   if (httpFits && timeFits && message.length <= longestMessage) return error
 
-  const { code, fault, issues, details, metadata, processed } = error
   const shown = message.length <= longestMessage ? message : `${message.slice(0, longestMessage)}…`
-  return new CallError(code, shown, {
+  return changed(error, {
+    message: shown,
+    http: httpFits ? http : undefined,
+    retryAfter: timeFits ? retryAfter : undefined,
+  })
+}
+
+function withFittingMetadata(call: Call, error: CallError, log: Logger, headSize: number): CallError {
+  if (error.metadata.size === 0) return error
+  const size = error.metadata.headSize
+  if (size + wiresPart <= headSize) return error
+  log.warn(
+    { operation: call.operation.id, code: error.code, err: error },
+    `the metadata of an error has ${size} bytes and is left out: ${headSize - wiresPart} fit (limits.headerSize)`,
+  )
+  return changed(error, { metadata: new Metadata() })
+}
+
+type Replaceable = Partial<Pick<CallError, 'message' | 'http' | 'retryAfter' | 'metadata'>>
+
+/** The same error with something replaced. */
+function changed(error: CallError, by: Replaceable): CallError {
+  const { code, fault, issues, details, processed } = error
+  const { message, http, retryAfter, metadata } = by
+  const kept = {
+    http: 'http' in by ? http : error.http,
+    retryAfter: 'retryAfter' in by ? retryAfter : error.retryAfter,
+  }
+  return new CallError(code, message ?? error.message, {
     issues,
     details,
-    metadata,
+    metadata: metadata ?? error.metadata,
     processed,
     cause: error,
     ...(fault === undefined ? {} : { fault }),
-    ...(httpFits && http !== undefined ? { http } : {}),
-    ...(timeFits && retryAfter !== undefined ? { retryAfter } : {}),
+    ...(kept.http === undefined ? {} : { http: kept.http }),
+    ...(kept.retryAfter === undefined ? {} : { retryAfter: kept.retryAfter }),
   })
+}
+
+/**
+ * Metadata and trailers of an answer are what its handler meant to say, and cannot be left out: what does not fit is its
+ * mistake. Throws a `CallError`.
+ */
+export function checkReplyHead(call: Call, metadata: Metadata | undefined, headSize: number): void {
+  if (metadata === undefined || metadata.size === 0) return
+  const size = metadata.headSize
+  if (size + wiresPart > headSize) {
+    throw new CallError(
+      'internal',
+      `${call.operation.id}: the metadata of the answer has ${size} bytes, and ${headSize - wiresPart} fit (limits.headerSize)`,
+    )
+  }
 }
 
 /** A caller's value does not fit the contract. */

@@ -22,7 +22,7 @@ export interface Limits {
   /** Nesting of values. Beyond: The value is invalid: `invalid_argument`. */
   readonly depth: number
   /**
-   * Bytes of a stream that may be on their way or waiting to be read, per stream; over trunk each message counts 32 more,
+   * Bytes of a stream that may be on their way or waiting to be read, per stream; each message counts 32 more,
    * so that empty ones are not free. Beyond: The sender waits for the reader.
    */
   readonly streamWindow: number

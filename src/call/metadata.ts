@@ -149,6 +149,14 @@ export class Metadata {
     this.#list.push(name, value)
   }
 
+  /** For wires: bytes that it takes in the head of a call, as the most generous of them writes it. */
+  get headSize(): number {
+    let size = 0
+    for (const each of this.#list)
+      size += 2 + (typeof each === 'string' ? each.length : Math.ceil(each.length / 3) * 4)
+    return size
+  }
+
   /** For wires: the pairs as one flat list (name, value, name, value …). Not to be changed. */
   get flat(): readonly MetadataValue[] {
     return this.#list

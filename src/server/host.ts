@@ -103,7 +103,7 @@ export class ServerHost implements Host {
   }
 
   failure(call: Call, error: unknown): CallError {
-    return outwardError(call, error, this.log)
+    return outwardError(call, error, this.log, this.limits.headerSize)
   }
 }
 

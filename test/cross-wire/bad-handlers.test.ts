@@ -1,15 +1,32 @@
 /** Filters and handlers that do what TypeScript forbids, or what only JavaScript can, harm only their own call. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { CallError, type Filter, call, connect, contract, fault, implement } from 'trunkline'
+import {
+  CallError,
+  type Filter,
+  Metadata,
+  call,
+  connect,
+  contract,
+  fault,
+  implement,
+  stream,
+} from 'trunkline'
 import * as z from 'zod'
 import { signal } from '../support/events.ts'
+import { rememberingLog } from '../support/quiet-log.ts'
 import { pair, rows } from './rows.ts'
 
 const How = z.object({ how: z.string() })
 const Bad = contract('test.bad.v1', {
   fail: call({ input: How, output: z.object({ n: z.int32() }) }),
   unfit: call({ faults: { short: fault('aborted', z.object({ left: z.int32() })) } }),
+  unfitStream: call({
+    output: stream(z.object({ n: z.int32() })),
+    faults: { short: fault('aborted', z.object({ left: z.int32() })) },
+  }),
+  wordy: call({ input: How, output: z.object({ n: z.int32() }), faults: { dear: fault('aborted') } }),
+  wordyStream: call({ input: How, output: stream(z.object({ n: z.int32() })) }),
   thenable: call({ output: z.object({ n: z.int32() }) }),
   limited: call({ input: z.object({ n: z.int32().max(5) }), output: z.object({ n: z.int32() }) }),
 })
@@ -35,6 +52,15 @@ const tidied: Readonly<Record<string, CallError>> = {
   'a time that is none': new CallError('aborted', 'x', { retryAfter: Number.NaN }),
   'a time without end': new CallError('aborted', 'x', { retryAfter: Infinity }),
   'a message of 1 MiB': new CallError('aborted', 'x'.repeat(1 << 20)),
+}
+
+/** More than the 32 KiB that a head may have, in one value, in many, and in bytes that only base64 makes too many. */
+const wordy: Readonly<Record<string, ConstructorParameters<typeof Metadata>[0]>> = {
+  one: { 'x-long': 'x'.repeat(40_000) },
+  many: { 'x-many': Array.from({ length: 5_000 }, (_, n) => `${n}`) },
+  bytes: { 'x-raw-bin': new Uint8Array(30_000) },
+  nearly: { 'x-long': 'x'.repeat(32_700) },
+  fits: { 'x-long': 'x'.repeat(30_000) },
 }
 
 const forgetful: Filter = (next) => (call) => {
@@ -66,6 +92,22 @@ const implementation = implement(
     unfit(_input, ctx) {
       throw ctx.fault.short({ left: 'a secret' as never })
     },
+    async *unfitStream(_input, ctx) {
+      yield { n: 1 }
+      throw ctx.fault.short({ left: 'a secret' as never })
+    },
+    wordy({ how }) {
+      const metadata = new Metadata(wordy[how])
+      throw new CallError('aborted', 'enough', {
+        metadata,
+        retryAfter: 5,
+        fault: { name: 'dear', detail: undefined },
+      })
+    },
+    async *wordyStream({ how }) {
+      yield { n: 1 }
+      throw new CallError('aborted', 'enough', { metadata: new Metadata(wordy[how]) })
+    },
     limited(input) {
       seen.push(input)
       return { n: 1 }
@@ -89,14 +131,56 @@ for (const row of rows) {
     assert.deepEqual(await running.client.thenable(), { n: 7 })
   })
 
-  test(`the detail of a fault that does not fit its schema stays here, over ${row.name}`, async () => {
-    await using running = await pair(row, Bad, implementation)
-    await assert.rejects(running.client.unfit({ timeout: 5_000 }), (error: unknown) => {
+  test(`a fault whose detail does not fit its schema is internal, and the log says where, over ${row.name}`, async () => {
+    const log = rememberingLog()
+    await using running = await pair(row, Bad, implementation, { serve: { log } })
+    const { client } = running
+    const streamed = async () => {
+      for await (const { n } of client.unfitStream({ timeout: 5_000 })) assert.equal(n, 1)
+    }
+
+    for (const run of [() => client.unfit({ timeout: 5_000 }), streamed]) {
+      const error = await run().then(
+        () => assert.fail('it must fail'),
+        (reason: unknown) => reason,
+      )
       assert.ok(CallError.is(error), String(error))
+      assert.equal(error.code, 'internal')
       assert.equal(error.fault, undefined)
       assert.doesNotMatch(error.message, /a secret/)
-      return true
-    })
+      const [, id] = /internal error ([0-9a-f-]{36})/.exec(error.message) ?? []
+      const line = log.lines.find(({ fields }) => (fields as { id?: string }).id === id)
+      assert.equal(line?.level, 'error')
+      assert.match(line?.message ?? '', /fault 'short' .*left: expected/)
+    }
+  })
+
+  test(`an error arrives without the metadata that no head has room for, and the log says so, over ${row.name}`, async () => {
+    const log = rememberingLog()
+    await using running = await pair(row, Bad, implementation, { serve: { log } })
+    const { client } = running
+    const streamed = async (how: string) => {
+      for await (const { n } of client.wordyStream({ how }, { timeout: 5_000 })) assert.equal(n, 1)
+    }
+
+    for (const how of Object.keys(wordy)) {
+      log.lines.length = 0
+      const unary = () => client.wordy({ how }, { timeout: 5_000 })
+      for (const run of [unary, () => streamed(how)]) {
+        const error = await run().then(
+          () => assert.fail('it must fail'),
+          (reason: unknown) => reason,
+        )
+        failsWith('aborted')(error)
+        assert.ok(CallError.is(error))
+        assert.equal(error.message, 'enough')
+        if (run === unary) assert.equal(error.metadata.has('x-long'), how === 'fits', how)
+        assert.ok(!error.metadata.has('x-many') && !error.metadata.has('x-raw-bin'))
+      }
+      const warnings = log.lines.filter(({ message }) => /metadata of an error/.test(message))
+      assert.equal(warnings.length, how === 'fits' ? 0 : 2, how)
+    }
+    assert.deepEqual(await client.thenable(), { n: 7 })
   })
 
   test(`an error keeps its code when only what goes with it cannot be sent, over ${row.name}`, async () => {

@@ -4,7 +4,7 @@
  */
 import type { Call, InputSource } from '../../call/call.ts'
 import { CallError, type CallErrorOptions, asDownstream } from '../../call/error.ts'
-import { invalidFault, invalidInput, invalidOutput } from '../../call/failure.ts'
+import { checkReplyHead, invalidFault, invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
 import { Metadata } from '../../call/metadata.ts'
 import type { CallOperation } from '../../contract/operation.ts'
@@ -120,7 +120,7 @@ export class Crossing implements InputSource {
     const { id } = this.#line.operation
     const conduit = new Conduit(iteratorOf(this.#call.input()), {
       carry(message) {
-        const packed = packMessage(input as Passage, message)
+        const packed = packMessage(() => (input as Passage).pack(message))
         return asValidInput(() => (input as Passage).unpack(packed))
       },
       ended: () => conduit.end(),
@@ -153,6 +153,8 @@ export class Crossing implements InputSource {
     let packed: Buffer | undefined
     try {
       packed = output?.pack(value)
+      this.#checkHead(metadata)
+      this.#checkHead(trailers)
     } catch (error) {
       this.#fail(error)
       return
@@ -167,6 +169,10 @@ export class Crossing implements InputSource {
     } catch (error) {
       this.#refuse(error)
     }
+  }
+
+  #checkHead(metadata: Metadata | undefined): void {
+    checkReplyHead(this.#served as Call, metadata, this.#host.limits.headerSize)
   }
 
   #noOutput(): undefined {
@@ -201,7 +207,10 @@ export class Crossing implements InputSource {
 
     const conduit = new Conduit(iterator, {
       carry: (message) => {
-        const packed = packMessage(this.#line.output as Passage, message)
+        const packed = packMessage(() => {
+          this.#checkHead(reply.metadata)
+          return (this.#line.output as Passage).pack(message)
+        })
         this.#begin(reply)
         return this.#received(packed)
       },
@@ -241,6 +250,13 @@ export class Crossing implements InputSource {
   }
 
   #complete(reply: Reply): void {
+    try {
+      if (!this.#answered) this.#checkHead(reply.metadata)
+      this.#checkHead(reply.trailers)
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
     this.#begin(reply)
     for (const [name, value] of reply.trailers ?? []) this.#trailers?.received(name, value)
     const sent = this.#output?.passed ?? 0
@@ -369,9 +385,9 @@ function packInput(input: Passage, value: unknown): Buffer {
   }
 }
 
-function packMessage(across: Passage, value: unknown): Buffer {
+function packMessage(pack: () => Buffer): Buffer {
   try {
-    return across.pack(value)
+    return pack()
   } catch (error) {
     throw new Unsendable('the sender made no valid message', { cause: error })
   }

@@ -4,8 +4,11 @@
  */
 import type { BodyFlow } from '../../http/body.ts'
 
+/** What a message counts beside its bytes: about what the least of decoded ones takes. */
+const messageOverhead = 32
+
 export interface QueueOptions {
-  /** Bytes of messages that may wait; more than these pause the body. */
+  /** Bytes of messages that may wait, and 32 more for each; more than these pause the body. */
   readonly window: number
   readonly flow: BodyFlow
   /** The reader stopped before the end. */
@@ -18,7 +21,7 @@ const finished: Step = { done: true, value: undefined }
 
 export class MessageQueue implements AsyncIterableIterator<unknown> {
   readonly #options: QueueOptions
-  /** message, size in bytes, message, size … from `#head` on */
+  /** message, what it counts, message, what it counts … from `#head` on */
   #waiting: unknown[] = []
   #head = 0
   #size = 0
@@ -43,8 +46,9 @@ export class MessageQueue implements AsyncIterableIterator<unknown> {
       return
     }
 
-    this.#waiting.push(message, size)
-    this.#size += size
+    const cost = size + messageOverhead
+    this.#waiting.push(message, cost)
+    this.#size += cost
     if (this.#size > this.#options.window && !this.#paused) {
       this.#paused = true
       this.#options.flow.pause()

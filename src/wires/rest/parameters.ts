@@ -13,6 +13,7 @@
  */
 import type { RestRoute } from '../../contract/operation.ts'
 import { parseInteger } from '../../codec/json/integer.ts'
+import { setOwn } from '../../codec/set-own.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import { Invalid, type Issue } from '../../schema/invalid.ts'
 import { jsonName } from '../../schema/names.ts'
@@ -91,12 +92,12 @@ export function compileParameters(route: RestRoute, input: ObjectType, types: Ty
 
       for (let i = 0; i < inPath.length; i++) {
         const { name, from } = inPath[i] as Place
-        json[name] = from(path[i] as string)
+        setOwn(json, name, from(path[i] as string))
       }
       if (query !== '') readQuery(query, inQuery, strict, json, issues)
       for (const header of inHeaders) readHeader(header, headers, json, issues)
       for (const { name, list, required } of inQuery.values()) {
-        if (list && required && json[name] === undefined) json[name] = []
+        if (list && required && !Object.hasOwn(json, name)) setOwn(json, name, [])
       }
 
       if (issues.length > 0) throw new Invalid(issues)
@@ -104,11 +105,11 @@ export function compileParameters(route: RestRoute, input: ObjectType, types: Ty
     },
 
     write(json) {
-      const path = inPath.map(({ name }) => pathText(name, json[name]))
+      const path = inPath.map(({ name }) => pathText(name, own(json, name)))
       let query = ''
 
       for (const { name, list, required } of inQuery.values()) {
-        const value = json[name]
+        const value = own(json, name)
         if (value === undefined) continue
         const values = list ? (value as unknown[]) : [value]
         if (values.length === 0 && !required) throw emptyList(name)
@@ -119,7 +120,7 @@ export function compileParameters(route: RestRoute, input: ObjectType, types: Ty
 
       const headers: string[] = []
       for (const { name, header, list, required } of inHeaders) {
-        const value = json[name]
+        const value = own(json, name)
         if (value === undefined) continue
         if (list && (value as unknown[]).length === 0 && !required) throw emptyList(name)
         headers.push(header, list ? headerList(name, value as unknown[]) : headerText(name, value))
@@ -170,20 +171,25 @@ function readHeader(place: HeaderPlace, headers: HttpHeaders, json: JsonObject, 
     if (!place.list) add(place, value, json, issues)
     else for (const each of value.split(',')) if (each.trim() !== '') add(place, each.trim(), json, issues)
   }
-  if (place.list && place.required && json[place.name] === undefined) json[place.name] = []
+  if (place.list && place.required && !Object.hasOwn(json, place.name)) setOwn(json, place.name, [])
 }
 
 function add({ name, list, from }: Place, text: string, json: JsonObject, issues: Issue[]): void {
-  const before = json[name]
+  const before = own(json, name)
 
   if (list) {
-    if (before === undefined) json[name] = [from(text)]
+    if (before === undefined) setOwn(json, name, [from(text)])
     else (before as unknown[]).push(from(text))
   } else if (before === undefined) {
-    json[name] = from(text)
+    setOwn(json, name, from(text))
   } else {
     issues.push({ path: name, message: 'expected one value, got several' })
   }
+}
+
+/** A field by its name, which may be one that every object inherits. */
+function own(json: JsonObject, name: string): unknown {
+  return Object.hasOwn(json, name) ? json[name] : undefined
 }
 
 /** `undefined` for a malformed encoding. */

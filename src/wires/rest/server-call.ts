@@ -7,8 +7,9 @@
  */
 import type { Call, InputSource } from '../../call/call.ts'
 import { CallError } from '../../call/error.ts'
-import { invalidInput, invalidOutput } from '../../call/failure.ts'
+import { checkReplyHead, invalidFault, invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
+import type { Metadata } from '../../call/metadata.ts'
 import type { Message } from '../../contract/operation.ts'
 import { BodyBuffer } from '../../http/body-buffer.ts'
 import type { BodyFlow } from '../../http/body.ts'
@@ -341,11 +342,17 @@ export class ServerCall implements InputSource, BodySink {
     this.#end(undefined, this.#received === 0 && !this.#endpoint.streamsIn ? 1 : this.#received, 1)
   }
 
+  #checkHead(metadata: Metadata | undefined): void {
+    checkReplyHead(this.#call as Call, metadata, this.#host.limits.headerSize)
+  }
+
   #head({ metadata, trailers, output }: Reply): HttpResponseHead {
     const { head, location } = this.#endpoint
     const some =
       (metadata !== undefined && metadata.size > 0) || (trailers !== undefined && trailers.size > 0)
     if (!some && location === undefined) return head
+    this.#checkHead(metadata)
+    this.#checkHead(trailers)
 
     const list = [...head.headers.list]
     if (location !== undefined) list.push('location', location(output))
@@ -447,6 +454,11 @@ export class ServerCall implements InputSource, BodySink {
     else this.#failUnary(known)
   }
 
+  /** What goes out instead of a fault that does not fit its declaration. */
+  #faultError({ fault }: CallError, wrong: unknown): CallError {
+    return invalidFault(this.#call as Call, fault?.name ?? '', wrong, this.#host.log)
+  }
+
   #failUnary(error: CallError): void {
     const { operation, faults } = this.#endpoint
     let ending = error
@@ -454,7 +466,7 @@ export class ServerCall implements InputSource, BodySink {
     try {
       problem = writeProblem(error, operation, faults)
     } catch (invalid) {
-      ending = this.#outputError(invalid)
+      ending = this.#faultError(error, invalid)
       problem = writeProblem(ending, operation, undefined)
     }
     this.#exchange.respond(problem, problem.body)
@@ -470,7 +482,7 @@ export class ServerCall implements InputSource, BodySink {
     try {
       text = problemText(error, operation, faults)
     } catch (invalid) {
-      ending = this.#outputError(invalid)
+      ending = this.#faultError(error, invalid)
       text = problemText(ending, operation, undefined)
     }
     pump.append(format.problem(text))

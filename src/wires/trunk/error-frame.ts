@@ -14,7 +14,7 @@
 import { CallError, type ErrorDetail, type RaisedFault } from '../../call/error.ts'
 import type { Metadata } from '../../call/metadata.ts'
 import type { Writer } from '../../codec/writer.ts'
-import type { CallOperation } from '../../contract/operation.ts'
+import type { CallOperation, Message } from '../../contract/operation.ts'
 import { statusFromNumber, statusTable } from '../../contract/status.ts'
 import { Invalid, type Issue } from '../../schema/invalid.ts'
 import type { Codecs } from './codecs.ts'
@@ -23,6 +23,8 @@ import { ProtocolError } from './protocol-error.ts'
 
 /**
  * Writes the body of an ERROR.
+ * @param headerSize What the peer takes of metadata, in bytes; more than that is left out.
+ * @returns Whether all of the error was written.
  * @throws Invalid when the fault's detail does not fit its declaration.
  */
 export function writeError(
@@ -30,7 +32,8 @@ export function writeError(
   operation: CallOperation | undefined,
   error: CallError,
   codecs: Codecs,
-): void {
+  headerSize: number,
+): boolean {
   writeVarint(writer, statusTable[error.code].number)
   writeVarint(writer, error.processed === 'no' ? 0 : 1)
   writeVarint(
@@ -41,7 +44,7 @@ export function writeError(
   writeText(writer, error.message)
 
   writeText(writer, error.fault?.name ?? '')
-  const detail = error.fault === undefined ? undefined : operation?.faults[error.fault.name]?.detail
+  const detail = error.fault === undefined ? undefined : declared(operation, error.fault.name)
   if (detail === undefined) {
     writeVarint(writer, 0)
   } else {
@@ -62,7 +65,18 @@ export function writeError(
     writeBytes(writer, each.value)
   }
 
+  const at = writer.position
   writeMetadata(writer, error.metadata)
+  if (writer.position - at <= headerSize) return true
+  writer.position = at
+  writeVarint(writer, 0)
+  return false
+}
+
+function declared(operation: CallOperation | undefined, name: string): Message | undefined {
+  return operation !== undefined && Object.hasOwn(operation.faults, name)
+    ? operation.faults[name]?.detail
+    : undefined
 }
 
 /** Reads the body of an ERROR. A fault that the operation does not declare, or that does not decode, is left out. */

@@ -199,7 +199,7 @@ const bodies: Readonly<
     read: readServerHello,
   },
   'an ERROR': {
-    write: (writer) => writeError(writer, operation, failed, codecs),
+    write: (writer) => writeError(writer, operation, failed, codecs, 1000),
     read: (cursor) => readError(cursor, operation, codecs, 1000),
   },
 }
@@ -218,7 +218,7 @@ test('a setting that is not known is ignored, one that is not sent has its defau
 
 test('an ERROR comes back with all that belongs to it', () => {
   const error = readError(
-    cursorOf((writer) => writeError(writer, operation, failed, codecs)),
+    cursorOf((writer) => writeError(writer, operation, failed, codecs, 1000)),
     operation,
     codecs,
     1000,

@@ -4,7 +4,7 @@
  */
 import type { Call, InputSource } from '../../call/call.ts'
 import { CallError } from '../../call/error.ts'
-import { invalidInput, invalidOutput } from '../../call/failure.ts'
+import { invalidFault, invalidInput, invalidOutput } from '../../call/failure.ts'
 import type { Reply } from '../../call/handler.ts'
 import type { Metadata } from '../../call/metadata.ts'
 import type { Writer } from '../../codec/writer.ts'
@@ -327,36 +327,33 @@ export class ServerStream implements InputSource, IncomingOwner {
     const { host } = this.#owner
     const call = this.call as Call
     const known = error instanceof Invalid ? invalidOutput(call, error, host.log) : host.failure(call, error)
-    this.#sendError(known)
-    this.#finish(known)
+    this.#finish(this.#sendError(known))
   }
 
-  #sendError(error: CallError): void {
+  /** Sends an error, as far as it can be sent. Returns the one that was. */
+  #sendError(error: CallError): CallError {
     const { connection, codecs, host } = this.#owner
-    if (connection.closed) return
-    const operation = this.method.operation
+    if (connection.closed) return error
+    const { operation } = this.method
+    const { frameSize, headerSize } = connection.peer as Settings
+    const about = { operation: operation.id, code: error.code }
     const writer = connection.out.begin(frameType.error, 0, this.id)
 
     try {
-      writeError(writer, operation, error, codecs)
-      if (
-        writer.position - connection.out.frameStart - frameHeader <=
-        (connection.peer as Settings).frameSize
-      ) {
+      const whole = writeError(writer, operation, error, codecs, headerSize)
+      if (writer.position - connection.out.frameStart - frameHeader <= frameSize) {
         connection.out.commit(writer)
-        return
+        if (!whole)
+          host.log.warn(about, 'trunk: the metadata of an error is more than the caller takes: left out')
+        return error
       }
-      host.log.warn(
-        { operation: operation.id, code: error.code },
-        'trunk: an error is too large, and sent without its detail',
-      )
     } catch (wrong) {
-      host.log.error(
-        { operation: operation.id, code: error.code, err: wrong },
-        "trunk: a fault's detail does not fit its declaration, and is left out",
-      )
+      connection.out.rollback(writer)
+      const fault = error.fault?.name ?? ''
+      return this.#sendError(invalidFault(this.call as Call, fault, wrong, host.log))
     }
 
+    host.log.warn(about, 'trunk: an error is too large, and sent without its detail')
     connection.out.rollback(writer)
     connection.out.begin(frameType.error, 0, this.id)
     const { retryAfter, processed } = error
@@ -364,8 +361,9 @@ export class ServerStream implements InputSource, IncomingOwner {
       processed,
       ...(retryAfter === undefined ? {} : { retryAfter }),
     })
-    writeError(writer, operation, bare, codecs)
+    writeError(writer, operation, bare, codecs, headerSize)
     connection.out.commit(writer)
+    return error
   }
 
   /** The call was given up: by its deadline, by the caller, by the connection or by the server. */

@@ -311,7 +311,7 @@ export class ServerConnection implements Role, Served, StreamOwner {
     connection.release(cost)
     if (!this.#spend()) return
     const writer = connection.out.begin(frameType.error, 0, id)
-    writeError(writer, undefined, error, this.codecs)
+    writeError(writer, undefined, error, this.codecs, 0)
     connection.out.commit(writer)
   }
 
