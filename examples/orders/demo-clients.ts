@@ -1,6 +1,7 @@
 /** The clients of the demo: one a wire, over all servers, with every try measured. */
 import { type Client, type Filter, connect } from 'trunkline'
 import { Orders } from './contract.ts'
+import { ownMark } from './demo-foreign.ts'
 import type { ServerProcess } from './demo-servers.ts'
 import type { Statistics } from './demo-statistics.ts'
 
@@ -27,7 +28,7 @@ export function clientOf(
   return connect(
     Orders,
     servers.map(({ authority }) => `${wire.scheme}://${authority}`),
-    { filters: { attempt: [measured(wire.name, statistics)] } },
+    { metadata: { [ownMark]: 'yes' }, filters: { attempt: [measured(wire.name, statistics)] } },
   )
 }
 

@@ -1,8 +1,9 @@
-/** The two server processes of the demo: `trunkline serve service.ts`, started as children. */
+/** The two server processes of the demo: `trunkline serve demo-service.ts`, started as children. */
 import { type ChildProcess, fork } from 'node:child_process'
 import net from 'node:net'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { type ForeignCall, foreignCallsOf } from './demo-foreign.ts'
 
 export interface ServerProcess {
   /** `127.0.0.1:7000` */
@@ -11,12 +12,14 @@ export interface ServerProcess {
   readonly line: string
   /** Resolves with what happened, when it ends although nobody told it to. */
   readonly fallen: Promise<string>
+  /** Calls the listener with each call that was not the demo's own. */
+  onForeign(listener: (call: ForeignCall) => void): void
   /** Drains it. */
   end(): Promise<void>
 }
 
 const command = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
-const service = fileURLToPath(new URL('service.ts', import.meta.url))
+const service = fileURLToPath(new URL('demo-service.ts', import.meta.url))
 
 /** Starts servers on a port and those after it, or on free ones where these are taken. */
 export async function startServers(firstPort: number, count: number): Promise<readonly ServerProcess[]> {
@@ -72,6 +75,9 @@ function running(child: ChildProcess, authority: string, line: string): ServerPr
     authority,
     line,
     fallen: exited,
+    onForeign(listener) {
+      child.on('message', (message) => foreignCallsOf(message).forEach(listener))
+    },
     end() {
       told = true
       if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()

@@ -8,7 +8,8 @@
 
 import { parseArgs } from 'node:util'
 import { checkRound } from './demo-check.ts'
-import { readOrders } from './demo-input.ts'
+import { readOrders, wrongLines } from './demo-input.ts'
+import { foreignRow } from './demo-foreign.ts'
 import { clientOf, wires } from './demo-clients.ts'
 import { startLoad } from './demo-load.ts'
 import { type ServerProcess, startServers } from './demo-servers.ts'
@@ -40,13 +41,16 @@ async function main(): Promise<number> {
     throw new Error(`--port: expected a port, got '${values.port}'\n${usage}`)
   }
 
-  const orders = await readOrders(values.orders)
+  const input = await readOrders(values.orders)
+  for (const line of wrongLines(input)) console.log(line)
   const told = untilTold()
   const servers = await startServers(port, 2)
 
   try {
     for (const { line } of servers) console.log(line)
-    return values.once ? await once(servers, orders) : await keepGoing(servers, orders, rate, told)
+    return values.once
+      ? await once(servers, input.orders)
+      : await keepGoing(servers, input.orders, rate, told)
   } finally {
     await Promise.all(servers.map((server) => server.end()))
   }
@@ -110,6 +114,11 @@ async function keepGoing(
   told: Promise<void>,
 ): Promise<number> {
   const statistics = new Statistics()
+  for (const server of servers) {
+    server.onForeign(({ wire, milliseconds, failed }) => {
+      statistics.record(foreignRow(wire), server.authority, milliseconds, failed)
+    })
+  }
   const load = startLoad(
     wires.map((wire) => clientOf(wire, servers, statistics)),
     orders,
@@ -118,7 +127,7 @@ async function keepGoing(
   console.log(linesToTry(servers).join('\n'))
   console.log(
     `The clients below send ${orders.length} orders again and again, with other calls between; ` +
-      'some are faults on purpose. Ctrl-C ends.\n',
+      'some are faults on purpose. What you call gets rows of its own. Ctrl-C ends.\n',
   )
   const table = startTable(statistics)
 

@@ -6,9 +6,12 @@ import { implement, serve, type In } from 'trunkline'
 import { NewOrder, type Order, Orders } from '../../examples/orders/contract.ts'
 import { checkRound } from '../../examples/orders/demo-check.ts'
 import { clientOf } from '../../examples/orders/demo-clients.ts'
+import { type ForeignCall, foreignRow, tellForeign } from '../../examples/orders/demo-foreign.ts'
+import { readOrders, wrongLines } from '../../examples/orders/demo-input.ts'
 import { Statistics, percentile } from '../../examples/orders/demo-statistics.ts'
 import { tableLines } from '../../examples/orders/demo-table.ts'
 import honest from '../../examples/orders/service.ts'
+import { signal } from '../support/events.ts'
 import { ordersContract, root, runningScript, script, shell, trunkline } from '../support/command.ts'
 
 const sample = readFileSync(join(root, 'examples/orders/orders.ndjson'), 'utf8')
@@ -51,6 +54,31 @@ test('orders come from stdin when they are piped', async () => {
     assert.match(stdout, /\n2 orders over 2 wires/)
     assert.equal(code, 0)
   }
+})
+
+test('orders that break a rule are pointed out by line, counted, and sent all the same', async () => {
+  const stdin = [
+    '{"sku": "A", "quantity": 1, "price": 1}',
+    '',
+    '{"sku": "a b", "quantity": 0, "price": 1}',
+    '5',
+    '',
+  ].join('\n')
+  const { code, stdout } = await script('examples/orders/demo.ts', ['--once', '--port', '0'], { stdin })
+  assert.match(stdout, /^stdin: 2 of 3 orders break a rule of the contract, and will be refused:\n/)
+  assert.match(stdout, /\n {2}line 3: sku: .*; quantity: .*\n {2}line 4: Invalid input: expected object/)
+  assert.match(stdout, /\n3 orders over 2 wires/)
+  assert.equal(code, 0)
+})
+
+test('of many wrong orders the first ten are shown, and those of the sample are counted alone', async () => {
+  const { from, orders: read, wrong } = await readOrders(join(root, 'examples/orders/orders.ndjson'))
+  const shown = wrongLines({ from: 'my.ndjson', orders: read, wrong })
+  assert.equal(shown.length, 12)
+  assert.equal(shown.at(-1), `  and ${wrong.length - 10} more`)
+  assert.equal(wrongLines({ from, orders: read, wrong }).length, 1)
+  assert.deepEqual(wrongLines({ from, orders: read, wrong: [] }), [])
+  for (const { line } of wrong) assert.equal(NewOrder.safeParse(orders[line - 1]).success, false)
 })
 
 test('stdin that nobody writes to leaves the sample', async () => {
@@ -208,6 +236,31 @@ test('percentiles are the nearest rank', () => {
   assert.ok(Number.isNaN(percentile([], 0.5)))
 })
 
+test('calls without the mark of the demo are told, with how they ended', async () => {
+  const told: ForeignCall[] = []
+  const both = signal()
+  const filter = tellForeign(({ foreign }) => {
+    told.push(...foreign)
+    if (told.length >= 2) both.resolve()
+  })
+  await using server = await serve(honest, { port: 0, filters: [filter] })
+  await using own = clientOf({ name: 'trunk', scheme: 'trunk' }, [server], new Statistics())
+  await own.ping()
+
+  assert.equal((await fetch(`http://${server.authority}/ping`)).status, 204)
+  assert.equal((await fetch(`http://${server.authority}/orders/none`)).status, 404)
+  await own.ping()
+  await both.promise
+  assert.deepEqual(
+    told.map(({ wire, failed }) => [foreignRow(wire), failed]),
+    [
+      ['REST, others', false],
+      ['REST, others', true],
+    ],
+  )
+  assert.ok(told.every(({ milliseconds }) => milliseconds >= 0))
+})
+
 test('the table has a row a wire and server, with what the last interval brought', () => {
   const statistics = new Statistics()
   for (let n = 1; n <= 10; n++) statistics.record('trunk', '127.0.0.1:7000', n, n === 10)
@@ -245,8 +298,10 @@ test('while the demo runs, what it prints to try works as printed; Ctrl-C drains
   const servers = head.flatMap((line) => / on (?<at>\S+) \(/.exec(line)?.groups?.['at'] ?? [])
   assert.equal(servers.length, 2)
   const wanted = new Set(servers.flatMap((at) => [`trunk ${at}`, `REST ${at}`]))
+  // What was tried above has rows of its own.
+  wanted.add(`trunk, others ${servers[0]}`).add(`REST, others ${servers[1]}`)
   while (wanted.size > 0) {
-    const [wire, at] = (await demo.line()).split(/ +/)
+    const [wire, at] = (await demo.line()).split(/ {2,}/)
     wanted.delete(`${wire} ${at}`)
   }
 
