@@ -47,7 +47,10 @@ export function unaryMethod(
       return again(call, error, way, options)
     }
 
-    if (!(reply instanceof Promise)) return Promise.resolve(finish(call, reply, options))
+    if (!(reply instanceof Promise)) {
+      const answered = reply
+      return new Promise((resolve) => resolve(finish(call, answered, options)))
+    }
     return reply.then(
       (value) => finish(call, value, options),
       (error: unknown) => again(call, error, way, options),
@@ -160,7 +163,16 @@ function announce(call: Call, reply: Reply, options: CallOptions | undefined): v
   const trailers = new Promise<Metadata>((resolve) => {
     call.onEnd(() => resolve(reply.trailers ?? new Metadata()))
   })
-  options.onReply({ metadata: reply.metadata ?? new Metadata(), trailers })
+  try {
+    options.onReply({ metadata: reply.metadata ?? new Metadata(), trailers })
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error)
+    const why = new CallError('internal', `${call.operation.id}: onReply threw: ${message}`, {
+      origin: 'downstream',
+      cause: error,
+    })
+    throw failed(call, why)
+  }
 }
 
 function failed(call: Call, error: unknown): CallError {

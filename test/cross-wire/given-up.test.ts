@@ -1,7 +1,7 @@
 /** A call that is given up ends on both sides, although nobody reads or sends any more. */
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import type { CallError, Filter } from 'trunkline'
+import { CallError, type Filter } from 'trunkline'
 import { type Signal, signal } from '../support/events.ts'
 import { Probe } from './contract.ts'
 import { probe } from './probe.ts'
@@ -65,5 +65,36 @@ for (const row of rows) {
     assert.equal((await client.ended.promise).error?.code, 'deadline_exceeded')
     assert.match(String((await server.ended.promise).error?.code), /deadline_exceeded|canceled/)
     await returned.promise
+  })
+
+  test(`an onReply that throws fails its call once, and says so, over ${row.name}`, async () => {
+    const { implementation, observed } = probe()
+    const client = watching()
+    await using running = await pair(row, Probe, implementation)
+    const watched = running.connect({ filters: { call: [client.filter] } })
+    const onReply = () => {
+      throw new TypeError('out of paper')
+    }
+    const saysSo = (error: unknown) => {
+      assert.ok(CallError.is(error) && error.code === 'internal', String(error))
+      assert.match(error.message, /endless: onReply threw: out of paper|echo: onReply threw: out of paper/)
+      return true
+    }
+
+    await assert.rejects(running.client.echo({ n: 1, text: 'x' }, { onReply }), saysSo)
+    const byItself: Filter = () => () => ({
+      output: { n: 1, text: 'x' },
+      metadata: undefined,
+      trailers: undefined,
+    })
+    const answered = running.connect({ filters: { call: [byItself] } })
+    await assert.rejects(answered.echo({ n: 1, text: 'x' }, { onReply }), saysSo)
+
+    const read = async () => {
+      for await (const _item of watched.endless({ size: 10 }, { onReply })) assert.fail('nothing is read')
+    }
+    await assert.rejects(read(), saysSo)
+    assert.equal((await client.ended.promise).error?.code, 'internal')
+    await observed.streamStopped.promise
   })
 }
