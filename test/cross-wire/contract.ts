@@ -1,27 +1,12 @@
 /** A contract with one operation for every behaviour that the suite looks at. */
 import { call, contract, fault, stream } from 'trunkline'
 import * as z from 'zod'
+import { FailureCode } from '../../examples/orders/contract.ts'
 
 export const Item = z.object({ n: z.int32(), text: z.string() }).meta({ id: 'Item' })
 
-export const codes = [
-  'canceled',
-  'unknown',
-  'invalid_argument',
-  'deadline_exceeded',
-  'not_found',
-  'already_exists',
-  'permission_denied',
-  'resource_exhausted',
-  'failed_precondition',
-  'aborted',
-  'out_of_range',
-  'unimplemented',
-  'internal',
-  'unavailable',
-  'data_loss',
-  'unauthenticated',
-] as const
+/** All status codes. */
+export const codes = FailureCode.options
 
 export const Probe = contract('test.probe.v1', {
   echo: call({ input: Item, output: Item }),

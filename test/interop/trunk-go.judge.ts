@@ -3,26 +3,22 @@
  * skipped, saying so, where there is none.
  */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import * as z from 'zod'
 import { call } from '../../src/contract/call.ts'
 import { contract } from '../../src/contract/contract.ts'
 import { fault } from '../../src/contract/fault.ts'
-import { stream } from '../../src/contract/stream.ts'
 import { implement } from '../../src/server/implement.ts'
 import { trunkPair } from '../support/trunk.ts'
+import { N, resultsOf, streamed, streams, untilCanceled } from './foreign-client.ts'
 
-const N = z.object({ n: z.int32() })
 const Blob = z.object({ data: z.instanceof(Uint8Array) })
 const Service = contract('test.go.v1', {
   echo: call({ input: N, output: N }),
-  count: call({ input: N, output: stream(N) }),
-  sum: call({ input: stream(N), output: N }),
-  double: call({ input: stream(N), output: stream(N) }),
+  ...streams,
   metadata: call({}),
   refuse: call({
     input: N,
@@ -59,17 +55,7 @@ test(
       implement(Service, {
         echo: (input) => input,
         blob: (input) => input,
-        async *count({ n }) {
-          for (let each = 1; each <= n; each++) yield { n: each }
-        },
-        async sum(numbers) {
-          let sum = 0
-          for await (const { n } of numbers) sum += n
-          return { n: sum }
-        },
-        async *double(numbers) {
-          for await (const { n } of numbers) yield { n: 2 * n }
-        },
+        ...streamed,
         metadata(_, ctx) {
           for (const [name, value] of ctx.metadata) ctx.reply.metadata.append(name, value)
           ctx.reply.trailers.append('x-done', 'yes')
@@ -77,33 +63,20 @@ test(
         refuse({ n }, ctx) {
           throw ctx.fault.tooMany({ most: 3 }, `${n} are too many`)
         },
-        sleep: (_, ctx) =>
-          new Promise((_resolve, reject) => {
-            ctx.signal.addEventListener('abort', () => {
-              canceled.push((ctx.signal.reason as { code: string }).code)
-              reject(ctx.signal.reason as Error)
-            })
-          }),
+        sleep: untilCanceled(canceled),
       }),
     ])
 
     const files = ['trunk.go', 'main.go'].map((file) => path.join(folder, file))
-    const child = spawn('go', ['run', ...files, `127.0.0.1:${pair.port}`], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, GO111MODULE: 'off', GOFLAGS: '', GOPROXY: 'off' },
+    const results = await resultsOf<{ what: unknown }>('go', ['run', ...files, `127.0.0.1:${pair.port}`], {
+      GO111MODULE: 'off',
+      GOFLAGS: '',
+      GOPROXY: 'off',
     })
-    const ended = new Promise((resolve) => {
-      child.once('close', resolve)
-    })
-    const results = new Map<string, unknown>()
-    for await (const line of createInterface({ input: child.stdout })) {
-      const { name, what } = JSON.parse(line) as { name: string; what: unknown }
-      results.set(name, what)
-    }
-    assert.equal(await ended, 0)
 
     const failed = { seen: true, fault: '', detail: '' }
-    assert.deepEqual(Object.fromEntries(results), {
+    const seen = [...results].map(([name, { what }]) => [name, what] as const)
+    assert.deepEqual(Object.fromEntries(seen), {
       unary: 7,
       'output stream': [[1, 2, 3], 'EOF'],
       'input stream': 500_500,

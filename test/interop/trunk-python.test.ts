@@ -3,19 +3,18 @@
  * call. Needs `python3`; skipped, saying so, where there is none.
  */
 import assert from 'node:assert/strict'
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import * as z from 'zod'
 import { CallError } from '../../src/call/error.ts'
 import { call } from '../../src/contract/call.ts'
 import { contract } from '../../src/contract/contract.ts'
 import { fault } from '../../src/contract/fault.ts'
-import { stream } from '../../src/contract/stream.ts'
 import { implement } from '../../src/server/implement.ts'
 import { trunkPair } from '../support/trunk.ts'
+import { N, resultsOf, streamed, streams, untilCanceled } from './foreign-client.ts'
 
 const Order = z
   .object({
@@ -27,13 +26,10 @@ const Order = z
     tags: z.array(z.string()),
   })
   .meta({ id: 'Order' })
-const N = z.object({ n: z.int32() })
 
 const Orders = contract('test.orders.v1', {
   echo: call({ input: Order, output: Order }),
-  count: call({ input: N, output: stream(N) }),
-  sum: call({ input: stream(N), output: N }),
-  double: call({ input: stream(N), output: stream(N) }),
+  ...streams,
   metadata: call({}),
   refuse: call({
     input: N,
@@ -66,17 +62,7 @@ test(
     await using pair = await trunkPair([
       implement(Orders, {
         echo: (order) => order,
-        async *count({ n }) {
-          for (let each = 1; each <= n; each++) yield { n: each }
-        },
-        async sum(numbers) {
-          let sum = 0
-          for await (const { n } of numbers) sum += n
-          return { n: sum }
-        },
-        async *double(numbers) {
-          for await (const { n } of numbers) yield { n: 2 * n }
-        },
+        ...streamed,
         metadata(_, ctx) {
           for (const [name, value] of ctx.metadata) {
             seen.push([name, typeof value === 'string' ? value : Buffer.from(value).toString('hex')])
@@ -90,13 +76,7 @@ test(
         busy() {
           throw new CallError('resource_exhausted', 'ten a minute', { retryAfter: 1500, processed: 'no' })
         },
-        sleep: (_, ctx) =>
-          new Promise((_, reject) => {
-            ctx.signal.addEventListener('abort', () => {
-              canceled.push((ctx.signal.reason as { code: string }).code)
-              reject(ctx.signal.reason as Error)
-            })
-          }),
+        sleep: untilCanceled(canceled),
         goodbye: async () => {
           drain()
         },
@@ -106,19 +86,10 @@ test(
       for (const served of pair.served) served.drain()
     }
 
-    const child = spawn('python3', [path.join(here, 'trunk-calls.py'), String(pair.port)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-      env: { ...process.env, PYTHONDONTWRITEBYTECODE: '1' },
+    const client = [path.join(here, 'trunk-calls.py'), String(pair.port)]
+    const results = await resultsOf<Record<string, unknown>>('python3', client, {
+      PYTHONDONTWRITEBYTECODE: '1',
     })
-    const ended = new Promise((resolve) => {
-      child.once('close', resolve)
-    })
-    const results = new Map<string, Record<string, unknown>>()
-    for await (const line of createInterface({ input: child.stdout })) {
-      const { name, ...what } = JSON.parse(line) as { name: string }
-      results.set(name, what)
-    }
-    assert.equal(await ended, 0)
 
     const failure = { fault: '', detail: [], retryAfter: -1, issues: [], processed: true }
     assert.deepEqual(Object.fromEntries(results), {
