@@ -7,6 +7,7 @@ const loaders: Readonly<Record<string, () => Promise<{ readonly command: Command
   describe: () => import('./describe.ts'),
   lock: () => import('./lock.ts'),
   export: () => import('./export.ts'),
+  import: () => import('./import.ts'),
 }
 
 export const commandNames: readonly string[] = Object.keys(loaders)

@@ -1,5 +1,16 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
 import {
+  type ImportProtoOptions,
+  type ProtoImport,
+  type ProtoNote,
+  type ProtoText,
+  ProtoConflict,
+  ProtoError,
+  exportProto,
+  importProto,
+  importedHeader,
+} from './grpc/proto/index.ts'
+import {
   type OpenApiDocument,
   type OpenApiOptions,
   type RestOptions,
@@ -23,5 +34,14 @@ export function defaultWires(): readonly Wire[] {
   return [trunk(), rest()]
 }
 
-export { exportOpenApi, rest, trunk }
-export type { OpenApiDocument, OpenApiOptions, RestOptions, Wire }
+export { ProtoConflict, ProtoError, exportOpenApi, exportProto, importProto, importedHeader, rest, trunk }
+export type {
+  ImportProtoOptions,
+  OpenApiDocument,
+  OpenApiOptions,
+  ProtoImport,
+  ProtoNote,
+  ProtoText,
+  RestOptions,
+  Wire,
+}

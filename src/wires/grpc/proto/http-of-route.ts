@@ -14,6 +14,7 @@ export function httpRuleOfRoute({ rest, input }: CallOperation): HttpRule | unde
   if (rest.implied || Object.keys(rest.headers).length > 0) return undefined
 
   const fields = fieldsOf(input) ?? []
+  const isWhole = input !== undefined && fieldsOf(input) === undefined
   const nameOf = (property: string): string => {
     const field = fields.find(({ name }) => name === property)
     return field === undefined ? property : protoName(field)
@@ -25,7 +26,6 @@ export function httpRuleOfRoute({ rest, input }: CallOperation): HttpRule | unde
   if (bodiless.has(rest.method)) return rule
 
   const left = fields.filter(({ name }) => !rest.parameters.includes(name) && !rest.query.includes(name))
-  if (rest.query.length === 0)
-    return left.length === 0 && input?.stream !== true ? rule : { ...rule, body: '*' }
+  if (rest.query.length === 0) return left.length > 0 || isWhole ? { ...rule, body: '*' } : rule
   return left.length === 0 ? rule : undefined
 }

@@ -32,10 +32,15 @@ export function routeOf(
 ): HttpRoute | string {
   if (!methods.has(rule.method)) return `the HTTP method ${rule.method} is none that a route has`
   if (rule.responseBody !== undefined) return 'response_body answers with a part of the output'
-  if (streamed) return 'a streamed input has no route other than POST with a body'
 
   const path = pathOf(rule.path)
   if (path === undefined) return `${rule.path} has a variable of several segments or of a nested field`
+  if (streamed) {
+    const isBody = rule.method === 'POST' && rule.body === '*' && path.parameters.length === 0
+    return isBody
+      ? { method: rule.method, ...path, body: undefined }
+      : 'a streamed input has no route other than POST with the whole of it as the body'
+  }
 
   const fields = input?.fields ?? []
   for (const name of path.parameters) {

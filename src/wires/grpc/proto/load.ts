@@ -104,7 +104,9 @@ export function loaderOf(parse: (path: string) => FileNode | undefined): ProtoLo
         for (const node of gather(path)) {
           if (files.has(node.path)) continue
           const absent = node.imports.map((one) => one.path).filter((one) => nodes.get(one) === undefined)
-          for (const one of absent) missing.push({ file: node.path, path: one })
+          for (const one of absent) {
+            if (!one.startsWith('google/protobuf/')) missing.push({ file: node.path, path: one })
+          }
 
           const before = linked.get(node.path)
           const made =

@@ -23,7 +23,7 @@ export function printProto(file: FileDescriptor, known: ReadonlySet<string>): st
   const editions = file.syntax === 'editions'
   const context: Context = { editions, known }
   const declarations = [
-    ...file.services.map((service) => serviceLines(service, file, context)),
+    ...file.services.map((service) => serviceLines(service, context)),
     ...file.messages.map((message) => messageLines(message, context)),
     ...file.enums.map((one) => enumLines(one, context)),
   ]
@@ -62,7 +62,12 @@ export function knownNames(files: Iterable<FileDescriptor>): Set<string> {
     const parts = file.package.split('.')
     for (const index of parts.keys()) names.add(parts.slice(0, index + 1).join('.'))
     for (const message of file.messages) add(message)
-    for (const one of [...file.enums, ...file.services]) names.add(one.name)
+    for (const one of file.enums) names.add(one.name)
+    for (const { name, methods } of file.services) {
+      names.add(name)
+      // Compilers find a method before a message of the same name.
+      for (const method of methods) names.add(`${name}.${method.name}`)
+    }
   }
   return names
 }
@@ -223,13 +228,12 @@ function enumLines({ doc, deprecated, local, values, reserved }: EnumDescriptor,
 // ── Services ──
 
 function serviceLines(
-  { doc, deprecated, local, methods }: ServiceDescriptor,
-  file: FileDescriptor,
+  { doc, deprecated, local, name, methods }: ServiceDescriptor,
   context: Context,
 ): string[] {
   const lines = sections([
     deprecated === true ? ['option deprecated = true;'] : [],
-    ...methods.map((method) => methodLines(method, file.package, context)),
+    ...methods.map((method) => methodLines(method, name, context)),
   ])
   return [...commentLines(doc), ...block(`service ${local}`, lines)]
 }

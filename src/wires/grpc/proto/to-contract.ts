@@ -35,12 +35,12 @@ import type {
   FieldDescriptor,
   MessageDescriptor,
   MethodDescriptor,
-  Reserved,
   ServiceDescriptor,
 } from './descriptor.ts'
 import type { Position } from './error.ts'
 import { type HttpRoute, routeOf } from './http-route.ts'
 import type { Declarations } from './load.ts'
+import { reflow } from './reflow.ts'
 import { emptyMessage, rootSlot, scalarSlot, wellKnownSlot, zeroJson } from './well-known-types.ts'
 
 /** Something that a contract does not say. */
@@ -75,30 +75,48 @@ export interface ToContractOptions {
 export function serviceToContract(
   declarations: Declarations,
   service: ServiceDescriptor,
-  { nonFinite = false }: ToContractOptions = {},
+  options: ToContractOptions = {},
 ): ImportedService {
+  return servicesToContracts(declarations, [service], options)[0] as ImportedService
+}
+
+/** Makes the contracts of several services of a package, which agree on the messages that they share. */
+export function servicesToContracts(
+  declarations: Declarations,
+  services: readonly ServiceDescriptor[],
+  { nonFinite = false }: ToContractOptions = {},
+): readonly ImportedService[] {
   // A route decides which fields must be there. One that turns out not to fit is given up, and all begins again.
   const givenUp = new Map<MethodDescriptor, string>()
 
   for (;;) {
     const before = givenUp.size
-    const made = attempt(declarations, service, nonFinite, givenUp)
+    const required = new Set<string>()
+    const routes = services.map((service) => routesOf(service, declarations, givenUp, required))
+    const made = services.map((service, index) =>
+      attempt(declarations, service, { nonFinite, givenUp, required, routed: routes[index] as Routed }),
+    )
     if (givenUp.size === before) return made
   }
+}
+
+interface Attempt {
+  readonly nonFinite: boolean
+  readonly givenUp: Map<MethodDescriptor, string>
+  readonly required: ReadonlySet<string>
+  readonly routed: Routed
 }
 
 function attempt(
   declarations: Declarations,
   service: ServiceDescriptor,
-  nonFinite: boolean,
-  givenUp: Map<MethodDescriptor, string>,
+  { nonFinite, givenUp, required, routed }: Attempt,
 ): ImportedService {
   const name = contractNameOf(service.name)
-  const notes: ProtoNote[] = []
+  const notes: ProtoNote[] = [...routed.notes]
   const packageName = declarations.packageOf(service)
   const types: Record<string, Named> = {}
   const valueDocs = new Map<string, ReadonlyMap<string, string>>()
-  const routed = routesOf(service, declarations, givenUp, notes)
   const scope: Scope = {
     declarations,
     packageName,
@@ -106,7 +124,7 @@ function attempt(
     valueDocs,
     notes,
     nonFinite,
-    required: routed.required,
+    required,
   }
 
   const operations: Record<string, OperationDescription> = {}
@@ -179,7 +197,8 @@ function documentation({ doc, deprecated }: { doc?: string; deprecated?: true })
   doc?: string
   deprecated?: true
 } {
-  return { ...(doc === undefined ? {} : { doc }), ...(deprecated === true ? { deprecated } : {}) }
+  const text = reflow(doc)
+  return { ...(text === undefined ? {} : { doc: text }), ...(deprecated === true ? { deprecated } : {}) }
 }
 
 function idempotencyOf({ idempotency }: MethodDescriptor): Idempotency | undefined {
@@ -189,14 +208,19 @@ function idempotencyOf({ idempotency }: MethodDescriptor): Idempotency | undefin
 
 // ── Routes ──
 
+interface Routed {
+  readonly routes: ReadonlyMap<MethodDescriptor, HttpRoute>
+  readonly notes: readonly ProtoNote[]
+}
+
 function routesOf(
   service: ServiceDescriptor,
   declarations: Declarations,
   givenUp: ReadonlyMap<MethodDescriptor, string>,
-  notes: ProtoNote[],
-): { routes: ReadonlyMap<MethodDescriptor, HttpRoute>; required: ReadonlySet<string> } {
+  required: Set<string>,
+): Routed {
   const routes = new Map<MethodDescriptor, HttpRoute>()
-  const required = new Set<string>()
+  const notes: ProtoNote[] = []
 
   for (const method of service.methods) {
     if (method.http === undefined) continue
@@ -215,7 +239,7 @@ function routesOf(
     if (method.http.more > 0)
       notes.push(httpNote(service, method, `${method.http.more} additional_bindings are left out`))
   }
-  return { routes, required }
+  return { routes, notes }
 }
 
 function httpNote(service: ServiceDescriptor, method: MethodDescriptor, what: string): ProtoNote {
@@ -500,7 +524,8 @@ function enumOf(from: EnumDescriptor, to: string, scope: Scope): EnumType {
   const docs = new Map<string, string>()
 
   for (const value of from.values) {
-    if (value.doc !== undefined) docs.set(value.name, value.doc)
+    const doc = reflow(value.doc)
+    if (doc !== undefined) docs.set(value.name, doc)
     const before = byNumber.get(value.number)
     if (before === undefined) {
       byNumber.set(value.number, { name: value.name, value: value.name, number: value.number })
@@ -511,17 +536,22 @@ function enumOf(from: EnumDescriptor, to: string, scope: Scope): EnumType {
   }
 
   scope.valueDocs.set(to, docs)
-  return { kind: 'enum', ...documentation(from), values: [...byNumber.values()] }
+  return {
+    kind: 'enum',
+    ...documentation(from),
+    values: [...byNumber.values()],
+    ...reservedOf(from, [], scope),
+  }
 }
 
 const mostReserved = 1000
 
 function reservedOf(
-  message: MessageDescriptor,
+  message: MessageDescriptor | EnumDescriptor,
   lost: readonly FieldDescriptor[],
   scope: Scope,
 ): Pick<ObjectType, 'reserved'> {
-  const { ranges, names } = message.reserved satisfies Reserved
+  const { ranges, names } = message.reserved
   const numbers: number[] = lost.map(({ number }) => number)
 
   for (const { from, to } of ranges) {

@@ -1,0 +1,7 @@
+/** .proto files: contracts from them, and they from contracts. */
+export { type ProtoText, exportProto } from './export.ts'
+export { ProtoConflict } from './from-contract.ts'
+export { type ImportProtoOptions, type ProtoImport, importProto } from './import.ts'
+export { ProtoError } from './error.ts'
+export type { ProtoNote } from './to-contract.ts'
+export { header as importedHeader } from './typescript/module.ts'

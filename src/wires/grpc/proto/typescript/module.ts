@@ -1,0 +1,139 @@
+/** Imported services as a module of TypeScript that declares their contracts with zod. */
+import { defaultGrpcService } from '../../../../contract/names.ts'
+import type { CallOperation, Message } from '../../../../contract/operation.ts'
+import type { Named } from '../../../../schema/type.ts'
+import { type ImportedService, needsGrpcName } from '../to-contract.ts'
+import { componentsOf, referencesOf } from './components.ts'
+import { constNames } from './const-names.ts'
+import { jsonLiteral, key, quoted, textLines } from './literal.ts'
+import { type SchemaContext, enumLines, objectLines, rootExpression } from './schema.ts'
+
+/** What a module that was written here begins with, so that it may be written again. */
+export const header = '// Written by `trunkline import proto`'
+
+/** The text of a module. `source` is the .proto file; `lockFile` how the module imports its lock. */
+export function moduleText(services: readonly ImportedService[], source: string, lockFile: string): string {
+  const types: Record<string, Named> = {}
+  const valueDocs = new Map<string, ReadonlyMap<string, string>>()
+  for (const service of services) {
+    Object.assign(types, service.info.types)
+    for (const [name, docs] of service.valueDocs) valueDocs.set(name, docs)
+  }
+
+  const locals = services.map(({ service }) => service.local)
+  const isOwn = new Set(Object.keys(types))
+  const names = constNames(Object.keys(types))
+  const contracts = constNames(
+    locals.map((local) => (isOwn.has(local) ? `${local}Service` : local)),
+    names.values(),
+  )
+  const constOf = (type: string): string => names.get(type) ?? type
+  const none: ReadonlyMap<string, string> = new Map()
+
+  const declarations = componentsOf(types).flatMap((component) => {
+    const first = component[0] as string
+    const recursive = component.length > 1 || referencesOf(types[first] as Named).includes(first)
+    const together = new Set(recursive ? component : [])
+
+    return component.map((name) => {
+      const context: SchemaContext = { constOf, together, valueDocs: valueDocs.get(name) ?? none }
+      const type = types[name] as Named
+      if (type.kind === 'object') return objectLines(name, type, context)
+      if (type.kind === 'enum') return enumLines(name, type, context)
+      throw new Error(`no import gives a ${type.kind}`)
+    })
+  })
+
+  const context: SchemaContext = { constOf, together: new Set(), valueDocs: none }
+  const written = services.map((service, index) =>
+    contractLines(service, [...contracts.values()][index] as string, context),
+  )
+  const streams = services.some(({ info }) =>
+    [...info.operations.values()].some(
+      (one) => one.kind === 'call' && (one.input?.stream === true || one.output?.stream === true),
+    ),
+  )
+  const calls = services.some(({ info }) => info.operations.size > 0)
+  const imports = [...(calls ? ['call'] : []), 'contract', ...(streams ? ['stream'] : [])]
+
+  const sections = [
+    [
+      `${header} from ${source}: run it again when that changes.`,
+      `import { ${imports.join(', ')} } from 'trunkline'`,
+      ...(declarations.length === 0 && !written.some((lines) => lines.some((line) => /\bz\./.test(line)))
+        ? []
+        : ["import * as z from 'zod'"]),
+      `import lock from ${quoted(lockFile)} with { type: 'json' }`,
+    ],
+    ...declarations,
+    ...written,
+  ]
+  return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
+}
+
+function contractLines(
+  { info, service, routes }: ImportedService,
+  name: string,
+  context: SchemaContext,
+): string[] {
+  const operations = [...info.operations.values()].filter((one) => one.kind === 'call')
+  const members = operations.flatMap((call) => callLines(call, service, routes.get(call.name), context))
+  const options = [
+    ...(defaultGrpcService(info.name) === service.name ? [] : [`grpc: ${quoted(service.name)}`]),
+    'lock',
+  ]
+
+  return [
+    `export const ${name} = contract(`,
+    `  ${quoted(info.name)},`,
+    ...(members.length === 0 ? ['  {},'] : ['  {', ...members.map((line) => `    ${line}`), '  },']),
+    ...(info.doc === undefined
+      ? [`  { ${options.join(', ')} },`]
+      : [
+          '  {',
+          ...propertyLines('doc', info.doc, 4).map((line) => `    ${line}`),
+          ...options.map((one) => `    ${one},`),
+          '  },',
+        ]),
+    ')',
+  ]
+}
+
+function callLines(
+  call: CallOperation,
+  service: ImportedService['service'],
+  route: { readonly route: string; readonly body?: string } | undefined,
+  context: SchemaContext,
+): string[] {
+  const side = (message: Message): string => {
+    const schema = rootExpression(message.schema.root, context)
+    return message.stream ? `stream(${schema})` : schema
+  }
+
+  const short = [
+    ...(call.input === undefined ? [] : [`input: ${side(call.input)}`]),
+    ...(call.output === undefined ? [] : [`output: ${side(call.output)}`]),
+    ...(route === undefined
+      ? []
+      : [`rest: ${route.body === undefined ? quoted(route.route) : jsonLiteral({ ...route })}`]),
+    ...(call.idempotency === undefined ? [] : [`idempotency: ${quoted(call.idempotency)}`]),
+    ...(call.deprecated === true ? ['deprecated: true'] : []),
+    ...(needsGrpcName(service, call.name, call.grpc) ? [`grpc: ${quoted(call.grpc)}`] : []),
+  ]
+
+  const line = `${key(call.name)}: call({ ${short.join(', ')} }),`
+  if (call.doc === undefined && line.length < 100)
+    return [short.length === 0 ? `${key(call.name)}: call(),` : line]
+  return [
+    `${key(call.name)}: call({`,
+    ...(call.doc === undefined ? [] : propertyLines('doc', call.doc, 6).map((one) => `  ${one}`)),
+    ...short.map((one) => `  ${one},`),
+    '}),',
+  ]
+}
+
+function propertyLines(name: string, text: string, indent: number): string[] {
+  const lines = textLines(text, indent, name.length + 3)
+  if (lines.length === 1) return [`${name}: ${lines[0]},`]
+  return [`${name}:`, ...lines.map((line, index) => `  ${line}${index === lines.length - 1 ? ',' : ''}`)]
+}
