@@ -19,7 +19,12 @@ export interface Turn {
 export interface TurnOptions {
   concurrency: number
   milliseconds: number
+  /** What each caller does again and again; the echo of an Order where nothing is said. */
+  work?: string
 }
+
+/** A piece of work: returns how many calls or messages it was worth, and whether all was as it should be. */
+export type Work = (n: number) => Promise<{ count: number; good: boolean }>
 
 /** Answers the bench with turns made by a function. */
 export function answerTurns(turn: (options: TurnOptions) => Promise<Turn>): void {
@@ -33,18 +38,34 @@ export function answerTurns(turn: (options: TurnOptions) => Promise<Turn>): void
     })
 }
 
-/** A client whose whole interface is `echo(order)`: every reply is compared with what was sent, field by field. */
-export function clientBench(echo: (order: Order) => Promise<Order>): void {
-  answerTurns((options) =>
-    closedLoop(options, async (n) => {
-      const sent = nthOrder(n)
-      return isEcho(sent, await echo(sent))
-    }),
-  )
+/** A client that echoes, each reply compared with what was sent, field by field; and what else it knows, by name. */
+export function clientBench(
+  echo: (order: Order) => Promise<Order>,
+  works: Readonly<Record<string, Work>> = {},
+): void {
+  answerTurns((options) => {
+    const { work = 'echo' } = options
+    if (work === 'echo') {
+      return closedLoop(options, async (n) => {
+        const sent = nthOrder(n)
+        return isEcho(sent, await echo(sent)) ? 1 : 0
+      })
+    }
+
+    const run = works[work]
+    if (run === undefined) throw new Error(`this client knows no work ${work}`)
+    return closedLoop(options, async (n) => {
+      const { count, good } = await run(n)
+      return good ? count : 0
+    })
+  })
 }
 
-/** Calls as fast as so many callers can; a call that resolves to false or rejects is an error. */
-export async function closedLoop(options: TurnOptions, call: (n: number) => Promise<boolean>): Promise<Turn> {
+/** Calls as fast as so many callers can; a call that resolves to less than 1 or rejects is an error. */
+export async function closedLoop(
+  options: TurnOptions,
+  call: (n: number) => Promise<boolean | number>,
+): Promise<Turn> {
   const samples: number[] = []
   let calls = 0
   let errors = 0
@@ -57,8 +78,8 @@ export async function closedLoop(options: TurnOptions, call: (n: number) => Prom
 
       // Reading the clock twice for every call would cost the fast systems 5 percent and the slow ones nothing.
       const started = n % SAMPLE === 0 ? performance.now() : 0
-      const good = await call(n).catch(failed)
-      if (good) calls++
+      const good = Number(await call(n).catch(failed))
+      if (good > 0) calls += good
       else errors++
       if (started !== 0) samples.push(performance.now() - started)
     }

@@ -94,7 +94,12 @@ async function costs(system: (typeof systems)['ours'], rounds: number): Promise<
 }
 
 function start(core: number, [program = '', ...args]: readonly string[]): Promise<Child> {
-  return startChild(core, ['--expose-gc', join(import.meta.dirname, '..', program), ...args])
+  return startChild(core, [
+    process.execPath,
+    '--expose-gc',
+    join(import.meta.dirname, '..', program),
+    ...args,
+  ])
 }
 
 function difference(now: Memory, before: Memory): Memory {

@@ -8,7 +8,7 @@ export default paired({
   title: 'REST client',
   about:
     'POST of the reference Order to the same node:http server, 64 callers over at most 64 keep-alive connections.',
-  concurrency: [64],
+  loads: [{ concurrency: 64 }],
   systems: [
     { name: 'trunkline, rest', server, client: ['systems/client.ts'] },
     {

@@ -9,7 +9,7 @@ export default paired({
   about:
     'POST of the reference Order, echoed, 64 keep-alive connections of wrk, one core for the server. The client column is the ' +
     'process that starts wrk, not wrk.',
-  concurrency: [64],
+  loads: [{ concurrency: 64 }],
   systems: [
     { name: 'trunkline, rest', server: ['systems/server.ts', 'rest'], client },
     {

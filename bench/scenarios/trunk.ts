@@ -4,15 +4,22 @@ import { paired } from '../harness/paired.ts'
 
 const moleculer = 'Moleculer TCP'
 const ws = 'ws + JSON'
+const overTls = 'trunkline, trunk over TLS'
 
 export default paired({
   title: 'Calls over trunk',
   about:
     'Echo of the reference Order over one connection. Ours with its defaults and metrics on: validation both ways, a deadline on ' +
     'every call, cancellation, flow control, context.',
-  concurrency: [1, 64, 512],
+  loads: [{ concurrency: 1 }, { concurrency: 64 }, { concurrency: 512 }],
   systems: [
     { name: 'trunkline, trunk', server: ['systems/server.ts', 'trunk'], client: ['systems/client.ts'] },
+    {
+      name: overTls,
+      server: ['systems/server.ts', 'trunks'],
+      client: ['systems/client.ts'],
+      note: 'the same over TLS 1.3.',
+    },
     {
       name: moleculer,
       server: ['peers/moleculer-server.ts'],
@@ -40,4 +47,5 @@ export default paired({
     { against: moleculer, concurrency: 512, of: 'CPU', atLeast: 5 },
     { against: ws, concurrency: 512, of: 'CPU', atLeast: 5 },
   ],
+  ceilings: [{ by: overTls, concurrency: 64, of: 'server CPU', atMost: 3.3 }],
 })

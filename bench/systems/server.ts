@@ -2,13 +2,13 @@
 
 import { implement, serve } from '../../src/index.ts'
 import { serveBench } from '../harness/server-process.ts'
-import { Echo } from './echo-contract.ts'
+import { Echo, handlers } from './echo-contract.ts'
 
 const wire = process.argv[2] ?? 'trunk'
 const secure = wire.endsWith('s')
 const { certificate } = secure ? await import('../../test/support/certificate.ts') : {}
 
-const server = await serve(implement(Echo, { echo: (order) => order }), {
+const server = await serve(implement(Echo, handlers), {
   port: 0,
   admin: { port: 0 },
   ...(certificate === undefined ? {} : { tls: certificate() }),
