@@ -23,6 +23,7 @@ import type {
 } from '../../schema/type.ts'
 import { literal, program, type Program } from '../generate.ts'
 import { integerRange } from './integer.ts'
+import { addKey, createKeyTable, isFull } from './key-table.ts'
 import {
   makeRoom,
   type Output,
@@ -32,6 +33,7 @@ import {
   printRaw,
   printText,
   printWhole,
+  viewOf,
 } from './print.ts'
 import { unexpected } from './scan.ts'
 import { compileTo } from './to.ts'
@@ -316,14 +318,22 @@ export function isFreeRecord({ js, key, keys }: MapType): boolean {
 }
 
 function recordSource(type: MapType, name: string, context: Context): string {
+  const { into } = context
   const notPlain = isNotPlain(type.of, 'v')
-  const room = context.into.constant(makeRoom, 'makeRoom')
-  const print = context.into.constant(printText, 'print')
+  const room = into.constant(makeRoom, 'makeRoom')
+  const print = into.constant(printText, 'print')
+  const keys = createKeyTable()
+  const table = into.constant(keys, 'table')
+  const places = into.constant(keys.places, 'places')
+  const words = into.constant(keys.words, 'words')
+  const sizes = into.constant(keys.sizes, 'sizes')
+  // A value of a few bytes is written faster than JSON.stringify is told of it, unless keys are never the same.
+  const isBrief = type.of.type.kind === 'int' || type.of.type.kind === 'bool'
 
   const natively =
     notPlain === undefined
       ? ''
-      : `if (typeof map.toJSON !== 'function') {
+      : `if (${isBrief ? `${into.constant(isFull, 'isFull')}(${table}) && ` : ''}typeof map.toJSON !== 'function') {
           for (const key in map) { const v = map[key]; ${refuse(notPlain, context)} }
           depth--
           const json = JSON.stringify(map)
@@ -336,16 +346,31 @@ function recordSource(type: MapType, name: string, context: Context): string {
     ${refuse(`typeof map !== 'object' || map === null || Array.isArray(map)`, context)}
     ${enter(context)}
     ${natively}
-    const keys = Object.keys(map)
     const start = p
-    for (let i = 0; i < keys.length; i++) {
-      const key = keys[i]
+    let viewed = b
+    let view = ${into.constant(viewOf, 'viewOf')}(b)
+    for (const key in map) {
+      if (!Object.prototype.hasOwnProperty.call(map, key)) continue
       const v = map[key]
       if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
-      b[p++] = 0x2c
-      p = ${print}(w, p, key, ${context.spare})
-      b = w.bytes
-      b[p++] = 0x3a
+      let place = ${places}.get(key)
+      if (place === undefined) place = ${into.constant(addKey, 'addKey')}(${table}, key)
+      if (place >= 0) {
+        if (b !== viewed) { view = ${into.constant(viewOf, 'viewOf')}(b); viewed = b }
+        view.setFloat64(p, ${words}[place], true)
+        view.setFloat64(p + 8, ${words}[place + 1], true)
+        const size = ${sizes}[place]
+        if (size > 16) {
+          view.setFloat64(p + 16, ${words}[place + 2], true)
+          view.setFloat64(p + 24, ${words}[place + 3], true)
+        }
+        p += size
+      } else {
+        b[p++] = 0x2c
+        p = ${print}(w, p, key, ${context.spare})
+        b = w.bytes
+        b[p++] = 0x3a
+      }
       { ${writeSlot(type.of, 'v', context)} }
     }
     ${close(0x7b, 0x7d, context)}

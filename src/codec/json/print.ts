@@ -73,6 +73,18 @@ export function printRaw(writer: Output, position: number, json: string, spare: 
   return position + (writer.bytes as Bytes).utf8Write(json, position)
 }
 
+let viewed: Buffer | undefined
+let view: DataView = new DataView(new ArrayBuffer(0))
+
+/** The same bytes, for wider stores. Printing goes on in one buffer for long. */
+export function viewOf(bytes: Buffer): DataView {
+  if (bytes !== viewed) {
+    view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    viewed = bytes
+  }
+  return view
+}
+
 export function makeRoom(writer: Output, position: number, size: number): void {
   writer.position = position
   writer.reserve(size)
