@@ -24,7 +24,7 @@ import type { Host } from '../wire.ts'
 import { type RequestHeaders, httpTrailers, writeMetadata, writeTrailersAsHeaders } from './call-metadata.ts'
 import type { Endpoint } from './endpoint.ts'
 import type { RequestParts } from './input.ts'
-import { MessagePump, discard } from './message-pump.ts'
+import { MessagePump, discardOutput } from '../../http/message-pump.ts'
 import type { StreamFormat } from './stream-format.ts'
 import { StreamInput } from './stream-input.ts'
 import { bodyAborted, contentTypeMissing, noRoom, tooLarge } from './refusals.ts'
@@ -523,10 +523,4 @@ function asInvalidInput(error: unknown, index?: number): unknown {
     message,
   }))
   return invalidInput(new Invalid(issues))
-}
-
-/** Tells a streamed output that nobody will read it. */
-function discardOutput(output: unknown): void {
-  const source = output as Partial<AsyncIterable<unknown> & Iterable<unknown>>
-  discard(source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.())
 }

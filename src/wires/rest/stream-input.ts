@@ -3,7 +3,7 @@ import type { CallError } from '../../call/error.ts'
 import type { BodySink, HttpAbort } from '../../http/exchange.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import type { PartialBody } from '../../http/partial-bodies.ts'
-import { MessageQueue, type QueueOptions } from './message-queue.ts'
+import { MessageQueue, type QueueOptions } from '../../http/message-queue.ts'
 import { isProblem, LineSplitter, LineTooLong, type OnLine, problemPrefix } from './ndjson.ts'
 import { SseParser } from './sse.ts'
 

@@ -5,28 +5,33 @@
  * The writer gathers what is written in one turn; an iteration that never waits gives way to the rest of the process
  * every 512 messages.
  */
-import { type BodyBuffer, composeBody } from '../../http/body-buffer.ts'
-import type { BodyWriter } from '../../http/exchange.ts'
+import { type BodyBuffer, composeBody } from './body-buffer.ts'
+import type { BodyWriter } from './exchange.ts'
 
-/** A larger message is handed over as it is. */
-const largestReservation = 64 * 1024
+/** A larger message is handed over where it lies. */
+const largestCopy = 16 * 1024
 const messagesATurn = 512
 
 export class MessagePump {
   /** Messages that were handed to the writer. */
   sent = 0
   readonly #writer: BodyWriter
-  readonly #encode: (message: unknown, into: BodyBuffer) => void
+  readonly #encode: (message: unknown, into: BodyBuffer) => Promise<Buffer> | undefined | void
   readonly #begin: () => void
   #iterator: AsyncIterator<unknown> | Iterator<unknown> | undefined
   #blocked: PromiseWithResolvers<void> | undefined
   #over = false
 
   /**
-   * @param encode Writes a message, with what parts it from the next.
+   * @param encode Writes a message, with what parts it from the next; or forgets what it has written, and resolves with
+   *   the bytes to send.
    * @param begin Called before each write.
    */
-  constructor(writer: BodyWriter, encode: (message: unknown, into: BodyBuffer) => void, begin: () => void) {
+  constructor(
+    writer: BodyWriter,
+    encode: (message: unknown, into: BodyBuffer) => Promise<Buffer> | undefined | void,
+    begin: () => void,
+  ) {
     this.#writer = writer
     this.#encode = encode
     this.#begin = begin
@@ -47,28 +52,42 @@ export class MessagePump {
         return true
       }
 
-      this.#send(step.value)
+      const later = this.#send(step.value)
+      if (later !== undefined) this.#written(await later)
       if (this.#blocked !== undefined) await this.#blocked.promise
       if (this.sent % messagesATurn === 0) await turn()
       if (this.#over) return false
     }
   }
 
-  #send(message: unknown): void {
+  #send(message: unknown): Promise<Buffer> | undefined {
     const body = composeBody()
+    let later: Promise<Buffer> | undefined
     try {
-      this.#encode(message, body)
+      later = this.#encode(message, body) as Promise<Buffer> | undefined
     } finally {
       body.close()
     }
+    if (later !== undefined) return later
     this.sent++
     this.#begin()
     if (!this.#write(body)) this.#blocked ??= Promise.withResolvers()
+    return undefined
+  }
+
+  #written(bytes: Buffer): void {
+    if (this.#over) return
+    this.sent++
+    this.#begin()
+    if (!this.#writer.write(bytes, false)) this.#blocked ??= Promise.withResolvers()
   }
 
   #write(body: BodyBuffer): boolean {
     const { size } = body
-    if (size > largestReservation) return this.#writer.write(body.copy(), false)
+    if (size > largestCopy) {
+      body.hold()
+      return this.#writer.write(body.bytes.subarray(body.start, body.position), false)
+    }
     const room = this.#writer.reserve(size)
     body.bytes.copy(room.bytes, room.start, body.start, body.position)
     return this.#writer.commit(size, false)
@@ -110,6 +129,12 @@ export function discard(iterator: AsyncIterator<unknown> | Iterator<unknown> | u
   } catch {
     // A generator's own clean-up failed; its call has ended already.
   }
+}
+
+/** Ends an output that nobody will read. */
+export function discardOutput(output: unknown): void {
+  const source = output as Partial<AsyncIterable<unknown> & Iterable<unknown>>
+  discard(source[Symbol.asyncIterator]?.() ?? source[Symbol.iterator]?.())
 }
 
 function turn(): Promise<void> {

@@ -2,7 +2,7 @@
  * HOT PATH. Messages of a streamed body that wait for their reader: an AsyncIterator which slows the body down, so that
  * a slow reader costs no memory. Guarded by `bench/scenarios/rest-server`.
  */
-import type { BodyFlow } from '../../http/body.ts'
+import type { BodyFlow } from './body.ts'
 
 /** What a message counts beside its bytes: about what the least of decoded ones takes. */
 const messageOverhead = 32
@@ -36,7 +36,10 @@ export class MessageQueue implements AsyncIterableIterator<unknown> {
     this.#options = options
   }
 
-  /** Adds a message that was `size` bytes on the wire; it may be a Promise. */
+  /**
+   * Adds a message that was `size` bytes on the wire. It may be a Promise, or a function that makes the message, or a
+   * Promise of it, when its reader has come to it: what grows when it is read is not made before.
+   */
   push(message: unknown, size: number): void {
     if (this.#ended) return
     const reader = this.#reader
@@ -143,7 +146,8 @@ export class MessageQueue implements AsyncIterableIterator<unknown> {
     return this.#step(message)
   }
 
-  #step(message: unknown): Step | Promise<Step> {
+  #step(queued: unknown): Step | Promise<Step> {
+    const message: unknown = typeof queued === 'function' ? queued() : queued
     if (message instanceof Promise) return message.then((value: unknown) => ({ done: false, value }))
     return { done: false, value: message }
   }
