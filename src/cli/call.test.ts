@@ -173,6 +173,14 @@ for (const [what, words, code, message] of urls) {
   })
 }
 
+test('that a server may not be running is said when nothing listens, and else only what went wrong', async () => {
+  const absent = await runHere(['call', 'only', '--to', 'trunk://127.0.0.1:1'])
+  assert.match(absent.stderr, /nothing listens there\nIs it running\? trunkline serve <module>\n$/)
+  const plain = await runHere(['call', 'only', '--to', `https://${server.authority}`])
+  assert.match(plain.stderr, /perhaps because it speaks no TLS there\n$/)
+  assert.deepEqual([absent.code, plain.code], [3, 3])
+})
+
 test('describe shows what a module declares, and what a server serves, alike', async () => {
   const declared = await runHere(['describe', ordersContract])
   assert.match(declared.stdout, /^acme\.orders\.v1\n {2}digest [0-9a-f]{16}, field numbers from the lock/)

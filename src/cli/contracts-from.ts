@@ -59,7 +59,9 @@ export function checkUrl(to: string | undefined): string {
 /** A `Failure` for a server that cannot be reached, with exit code 3; everything else as it is. */
 export function unreachable(error: unknown): Failure | undefined {
   if (!CallError.is(error) || error.code !== 'unavailable' || error.processed !== 'no') return undefined
-  return new Failure(exitCode.unreachable, error.message, ['Is it running? trunkline serve <module>'], error)
+  // Whatever else went wrong is said by the message: a server that is not there is the one that can be started.
+  const advice = error.message.includes('nothing listens') ? ['Is it running? trunkline serve <module>'] : []
+  return new Failure(exitCode.unreachable, error.message, advice, error)
 }
 
 function explain(error: unknown, url: string): unknown {

@@ -15,6 +15,9 @@ test('without a command, and with one that is not there, the commands are named'
   assert.equal(typo.code, 2)
   assert.match(typo.stderr, /there is no command 'serv'\. Did you mean 'serve'\?/)
   assert.match((await runHere(['--port', '1'])).stderr, /the command comes first/)
+  for (const meant of ['--verison', 'version']) {
+    assert.match((await runHere([meant])).stderr, /Did you mean '--version'\?/)
+  }
 })
 
 test('every command has help with examples, asked for in three ways', async () => {

@@ -6,7 +6,7 @@ import { type Command, isOn } from './command.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { commandHelp, generalHelp } from './help.ts'
 import { parse } from './parse.ts'
-import { didYouMean } from '../contract/nearest.ts'
+import { didYouMean, nearest } from '../contract/nearest.ts'
 
 /** Runs a command line (without `node` and the script). Writes to stdout and stderr; resolves with the exit code. */
 export async function run(words: readonly string[]): Promise<number> {
@@ -50,6 +50,9 @@ function print(text: string): number {
 
 function unknownCommand(name: string): Failure {
   const known = [...commandNames, 'help']
+  const asked = nearest(name, ['--version', '--help']) ?? (name === 'version' ? '--version' : undefined)
+  if (asked !== undefined) return usage(`there is no command '${name}'. Did you mean '${asked}'?`)
+
   return usage(
     name.startsWith('-')
       ? `the command comes first, then its options; '${name}' is none`
