@@ -5,20 +5,31 @@
 import type {
   Field,
   Json,
-  ListType,
   MapType,
   ObjectType,
   Schema,
   Slot,
   TupleType,
   Type,
+  Types,
   UnionType,
 } from '../../schema/type.ts'
 import { broken } from '../checks.ts'
 import { keyOf } from './key.ts'
-import { leafOf, wrong } from './leaves.ts'
+import { type Leaf, leafOf, wrong } from './leaves.ts'
 import { setOwn } from '../set-own.ts'
-import { finishWalk, mismatch, report, startWalk, wantedInJson, type Step, type Walk } from './walk.ts'
+import {
+  compileOnce,
+  finishWalk,
+  limited,
+  mismatch,
+  type NamedSteps,
+  report,
+  startWalk,
+  wantedInJson,
+  type Step,
+  type Walk,
+} from './walk.ts'
 
 export type From = Step<unknown, unknown>
 
@@ -26,8 +37,7 @@ export type From = Step<unknown, unknown>
 interface Context {
   readonly schema: Schema
   readonly depth: number
-  /** Named types, each compiled once; the indirection lets them refer to themselves. */
-  readonly named: Map<string, { from: From }>
+  readonly named: NamedSteps<string, unknown, unknown>
 }
 
 export function compileFrom(schema: Schema, depth: number): From {
@@ -43,17 +53,17 @@ function slotFrom(slot: Slot, context: Context): From {
 function typeFrom(slot: Slot, context: Context): From {
   const { type } = slot
   const leaf = leafOf(type, context.schema.types)
-  if (leaf !== undefined) return checked(type, leaf.from, context)
+  if (leaf !== undefined) return leafFrom(leaf, type, context.schema.types)
 
   switch (type.kind) {
     case 'json':
       return jsonFrom(context.depth)
     case 'list':
-      return listFrom(type, context)
+      return limited(listFrom(type, context.schema.types, slotFrom(type.of, context)), context.depth)
     case 'tuple':
-      return tupleFrom(type, context)
+      return limited(tupleFrom(type, context), context.depth)
     case 'map':
-      return mapFrom(type, context)
+      return limited(mapFrom(type, context.schema.types, slotFrom(type.of, context)), context.depth)
     case 'ref':
       return namedFrom(type.to, context)
     default:
@@ -61,24 +71,15 @@ function typeFrom(slot: Slot, context: Context): From {
   }
 }
 
-function checked(type: Type, read: (json: unknown) => unknown, context: Context): From {
+/** A value without parts, in either dialect. */
+export function leafFrom(leaf: Leaf, type: Type, types: Types): From {
   const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
+  const wanted = wantedInJson(type, types)
 
   return (json, walk, depth) => {
-    const value = read(json)
+    const value = leaf.from(json)
     if (value === wrong || isBroken?.(value)) return mismatch(walk, depth, wanted, json)
     return value
-  }
-}
-
-/** Counts an opening bracket. Every container asks before it goes into its parts. */
-function tooDeep(context: Context, wanted: string): Step<unknown, boolean> {
-  const message = `nested deeper than ${context.depth} levels`
-  return (_json, walk, depth) => {
-    if (depth < context.depth) return false
-    report(walk, depth, `${message}, expected ${wanted}`)
-    return true
   }
 }
 
@@ -119,22 +120,21 @@ export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-function listFrom(type: ListType, context: Context): From {
-  const element = slotFrom(type.of, context)
+/** A list, in either dialect. */
+export function listFrom(type: Type, types: Types, element: From): From {
   const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
-  const stop = tooDeep(context, wanted)
+  const wanted = wantedInJson(type, types)
+  const isSet = type.kind === 'list' && type.js === 'set'
 
   return (json, walk, depth) => {
     if (!Array.isArray(json)) return mismatch(walk, depth, wanted, json)
-    if (stop(json, walk, depth)) return undefined
 
     const list: unknown[] = []
     for (let index = 0; index < json.length; index++) {
       walk.path[depth] = index
       list.push(element(json[index], walk, depth + 1))
     }
-    if (type.js === 'array') return isBroken?.(list) ? mismatch(walk, depth, wanted, json) : list
+    if (!isSet) return isBroken?.(list) ? mismatch(walk, depth, wanted, json) : list
 
     const set = new Set(list)
     if (set.size !== list.length) return report(walk, depth, 'expected a list without duplicates')
@@ -146,14 +146,12 @@ function tupleFrom(type: TupleType, context: Context): From {
   const items = type.items.map((item) => slotFrom(item, context))
   const rest = type.rest === undefined ? undefined : slotFrom(type.rest, context)
   const wanted = wantedInJson(type, context.schema.types)
-  const stop = tooDeep(context, wanted)
 
   return (json, walk, depth) => {
     const fits =
       Array.isArray(json) &&
       (json.length === items.length || (rest !== undefined && json.length > items.length))
     if (!fits) return mismatch(walk, depth, wanted, json)
-    if (stop(json, walk, depth)) return undefined
 
     return json.map((element, index) => {
       walk.path[depth] = index
@@ -162,17 +160,15 @@ function tupleFrom(type: TupleType, context: Context): From {
   }
 }
 
-function mapFrom(type: MapType, context: Context): From {
-  const key = keyOf(type.key, type.js, context.schema.types)
-  const wantedKey = wantedInJson(type.key, context.schema.types)
-  const element = slotFrom(type.of, context)
+/** A map, in either dialect. */
+export function mapFrom(type: MapType, types: Types, element: From): From {
+  const key = keyOf(type.key, type.js, types)
+  const wantedKey = wantedInJson(type.key, types)
   const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
-  const stop = tooDeep(context, wanted)
+  const wanted = wantedInJson(type, types)
 
   return (json, walk, depth) => {
     if (!isObject(json)) return mismatch(walk, depth, wanted, json)
-    if (stop(json, walk, depth)) return undefined
 
     const record: Record<string, unknown> = {}
     const map = new Map<unknown, unknown>()
@@ -200,19 +196,13 @@ function mapFrom(type: MapType, context: Context): From {
 }
 
 function namedFrom(name: string, context: Context): From {
-  const known = context.named.get(name)
-  if (known !== undefined) return (json, walk, depth) => known.from(json, walk, depth)
-
-  const named = context.schema.types[name]
-  const holder = { from: notYet }
-  context.named.set(name, holder)
-  if (named?.kind === 'object') holder.from = objectFrom(named, context)
-  else if (named?.kind === 'union') holder.from = unionFrom(named, context)
-  else throw new TypeError(`the type "${name}" is not in the table of types`)
-  return holder.from
+  return compileOnce(context.named, name, () => {
+    const named = context.schema.types[name]
+    if (named?.kind === 'object') return limited(objectFrom(named, context), context.depth)
+    if (named?.kind === 'union') return unionFrom(named, context)
+    throw new TypeError(`the type "${name}" is not in the table of types`)
+  })
 }
-
-const notYet: From = () => undefined
 
 interface FieldFrom {
   readonly name: string
@@ -255,11 +245,9 @@ function objectFrom(named: ObjectType, context: Context): From {
   const fields = named.fields.map((field) => fieldFrom(field, context))
   const known = new Set(fields.map((field) => field.json))
   const refuse = named.unknown === 'refuse'
-  const stop = tooDeep(context, 'an object')
 
   return (json, walk, depth) => {
     if (!isObject(json)) return mismatch(walk, depth, 'an object', json)
-    if (stop(json, walk, depth)) return undefined
 
     const object: Record<string, unknown> = {}
     for (const field of fields) {

@@ -5,19 +5,20 @@
 import type {
   Field,
   Json,
-  ListType,
   MapType,
   ObjectType,
   Schema,
   Slot,
   TupleType,
+  Type,
+  Types,
   UnionType,
 } from '../../schema/type.ts'
-import { isPlain } from './from.ts'
+import { isObject, isPlain } from './from.ts'
 import { keyOf } from './key.ts'
-import { leafOf, wrong } from './leaves.ts'
+import { type Leaf, leafOf, wrong } from './leaves.ts'
 import { setOwn } from '../set-own.ts'
-import { mismatch, report, type Step, type Walk } from './walk.ts'
+import { compileOnce, limited, mismatch, type NamedSteps, report, type Step, type Walk } from './walk.ts'
 import { expected, keyText } from '../checks.ts'
 
 /** `undefined` only beside an issue. */
@@ -26,7 +27,7 @@ export type To = Step<unknown, Json | undefined>
 interface Context {
   readonly schema: Schema
   readonly depth: number
-  readonly named: Map<string, { to: To }>
+  readonly named: NamedSteps<string, unknown, Json | undefined>
 }
 
 export function compileTo(schema: Schema, depth: number): To {
@@ -43,23 +44,17 @@ function typeTo(slot: Slot, context: Context): To {
   const { type } = slot
   const leaf = leafOf(type, context.schema.types)
 
-  if (leaf !== undefined) {
-    const wanted = expected(type, context.schema.types)
-    return (value, walk, depth) => {
-      const json = leaf.to(value)
-      return json === wrong ? mismatch(walk, depth, wanted, value) : json
-    }
-  }
+  if (leaf !== undefined) return leafTo(leaf, type, context.schema.types)
 
   switch (type.kind) {
     case 'json':
       return jsonTo(context.depth)
     case 'list':
-      return listTo(type, context)
+      return limited(listTo(type, context.schema.types, slotTo(type.of, context)), context.depth)
     case 'tuple':
-      return tupleTo(type, context)
+      return limited(tupleTo(type, context), context.depth)
     case 'map':
-      return mapTo(type, context)
+      return limited(mapTo(type, context.schema.types, slotTo(type.of, context)), context.depth)
     case 'ref':
       return namedTo(type.to, context)
     default:
@@ -67,11 +62,12 @@ function typeTo(slot: Slot, context: Context): To {
   }
 }
 
-function tooDeep(context: Context): Step<unknown, boolean> {
-  return (_value, walk, depth) => {
-    if (depth < context.depth) return false
-    report(walk, depth, `nested deeper than ${context.depth} levels`)
-    return true
+/** A value without parts, in either dialect. */
+export function leafTo(leaf: Leaf, type: Type, types: Types): To {
+  const wanted = expected(type, types)
+  return (value, walk, depth) => {
+    const json = leaf.to(value)
+    return json === wrong ? mismatch(walk, depth, wanted, value) : json
   }
 }
 
@@ -102,15 +98,13 @@ export function jsonTo(maximum: number): To {
   return to
 }
 
-function listTo(type: ListType, context: Context): To {
-  const element = slotTo(type.of, context)
-  const wanted = expected(type, context.schema.types)
-  const stop = tooDeep(context)
+/** A list, in either dialect. */
+export function listTo(type: Type, types: Types, element: To): To {
+  const wanted = expected(type, types)
+  const isSet = type.kind === 'list' && type.js === 'set'
 
   return (value, walk, depth) => {
-    const fits = type.js === 'set' ? value instanceof Set : Array.isArray(value)
-    if (!fits) return mismatch(walk, depth, wanted, value)
-    if (stop(value, walk, depth)) return undefined
+    if (isSet ? !(value instanceof Set) : !Array.isArray(value)) return mismatch(walk, depth, wanted, value)
 
     const list: Json[] = []
     for (const part of value as Iterable<unknown>) {
@@ -125,14 +119,12 @@ function tupleTo(type: TupleType, context: Context): To {
   const items = type.items.map((item) => slotTo(item, context))
   const rest = type.rest === undefined ? undefined : slotTo(type.rest, context)
   const wanted = expected(type, context.schema.types)
-  const stop = tooDeep(context)
 
   return (value, walk, depth) => {
     const fits =
       Array.isArray(value) &&
       (value.length === items.length || (rest !== undefined && value.length > items.length))
     if (!fits) return mismatch(walk, depth, wanted, value)
-    if (stop(value, walk, depth)) return undefined
 
     return value.map((part, index) => {
       walk.path[depth] = index
@@ -141,20 +133,16 @@ function tupleTo(type: TupleType, context: Context): To {
   }
 }
 
-function mapTo(type: MapType, context: Context): To {
-  const key = keyOf(type.key, type.js, context.schema.types)
-  const wantedKey = expected(type.key, context.schema.types)
-  const element = slotTo(type.of, context)
-  const wanted = expected(type, context.schema.types)
-  const stop = tooDeep(context)
+/** A map, in either dialect. */
+export function mapTo(type: MapType, types: Types, element: To): To {
+  const key = keyOf(type.key, type.js, types)
+  const wantedKey = expected(type.key, types)
+  const wanted = expected(type, types)
 
   return (value, walk, depth) => {
-    const fits =
-      type.js === 'map'
-        ? value instanceof Map
-        : typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (!fits) return mismatch(walk, depth, wanted, value)
-    if (stop(value, walk, depth)) return undefined
+    if (type.js === 'map' ? !(value instanceof Map) : !isObject(value)) {
+      return mismatch(walk, depth, wanted, value)
+    }
 
     const object: Record<string, Json> = {}
     const entries = type.js === 'map' ? (value as Map<unknown, unknown>) : Object.entries(value as object)
@@ -175,16 +163,12 @@ function mapTo(type: MapType, context: Context): To {
 }
 
 function namedTo(name: string, context: Context): To {
-  const known = context.named.get(name)
-  if (known !== undefined) return (value, walk, depth) => known.to(value, walk, depth)
-
-  const named = context.schema.types[name]
-  const holder: { to: To } = { to: () => undefined }
-  context.named.set(name, holder)
-  if (named?.kind === 'object') holder.to = objectTo(named, context)
-  else if (named?.kind === 'union') holder.to = unionTo(named, context)
-  else throw new TypeError(`the type "${name}" is not in the table of types`)
-  return holder.to
+  return compileOnce(context.named, name, () => {
+    const named = context.schema.types[name]
+    if (named?.kind === 'object') return limited(objectTo(named, context), context.depth)
+    if (named?.kind === 'union') return unionTo(named, context)
+    throw new TypeError(`the type "${name}" is not in the table of types`)
+  })
 }
 
 interface FieldTo {
@@ -211,13 +195,11 @@ function fieldTo(field: Field, context: Context): FieldTo {
 
 function objectTo(named: ObjectType, context: Context): To {
   const fields = named.fields.map((field) => fieldTo(field, context))
-  const stop = tooDeep(context)
 
   return (value, walk, depth) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) {
       return mismatch(walk, depth, 'an object', value)
     }
-    if (stop(value, walk, depth)) return undefined
 
     const object: Record<string, Json> = {}
     for (const field of fields) writeField(field, value as Record<string, unknown>, object, walk, depth)

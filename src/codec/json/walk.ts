@@ -15,6 +15,31 @@ export interface Walk {
 /** Returns `undefined` and leaves an issue when the value does not fit. */
 export type Step<From, To> = (value: From, walk: Walk, depth: number) => To
 
+/** A container: counts an opening bracket, and stops where too many are open. */
+export function limited<From, To>(step: Step<From, To>, maximum: number): Step<From, To | undefined> {
+  return (value, walk, depth) =>
+    depth < maximum ? step(value, walk, depth) : report(walk, depth, `nested deeper than ${maximum} levels`)
+}
+
+/** The steps of types that have a name, each compiled once. */
+export type NamedSteps<Key, From, To> = Map<Key, { step: Step<From, To> | undefined }>
+
+/** A type that refers to itself is asked for while it is being compiled: then its step is looked up when it is needed. */
+export function compileOnce<Key, From, To>(
+  named: NamedSteps<Key, From, To>,
+  key: Key,
+  compile: () => Step<From, To>,
+): Step<From, To> {
+  const known = named.get(key)
+  if (known?.step !== undefined) return known.step
+  if (known !== undefined) return (value, walk, depth) => known.step!(value, walk, depth)
+
+  const holder: { step: Step<From, To> | undefined } = { step: undefined }
+  named.set(key, holder)
+  holder.step = compile()
+  return holder.step
+}
+
 export function startWalk(): Walk {
   return { issues: [], path: [], hidden: 0 }
 }

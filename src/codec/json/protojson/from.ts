@@ -9,21 +9,27 @@
  *   wrappers, Value, Struct   the bare value
  */
 import type { Schema, Type } from '../../../schema/type.ts'
-import { broken } from '../../checks.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/message-layout.ts'
-import { compileDefault, compileFrom, isObject, own, refuseUnknown, type From } from '../from.ts'
-import { keyOf } from '../key.ts'
-import { wrong, type Leaf } from '../leaves.ts'
+import {
+  compileDefault,
+  compileFrom,
+  type From,
+  isObject,
+  leafFrom,
+  listFrom,
+  mapFrom,
+  own,
+  refuseUnknown,
+} from '../from.ts'
 import { setOwn } from '../../set-own.ts'
-import { mismatch, report, wantedInJson, type Walk } from '../walk.ts'
+import { compileOnce, limited, mismatch, type NamedSteps, report, wantedInJson, type Walk } from '../walk.ts'
 import { enumLeaf, scalarLeaf, wellKnownLeaf } from './leaves.ts'
 import { jsonName, pathKey } from './names.ts'
 
 interface Context {
   readonly schema: Schema
   readonly depth: number
-  /** Messages, each compiled once; the indirection lets them refer to themselves. */
-  readonly messages: Map<MessageLayout, { from: From }>
+  readonly messages: NamedSteps<MessageLayout, unknown, unknown>
 }
 
 export function compileProtoFrom(schema: Schema, layout: Layout, depth: number): From {
@@ -31,18 +37,9 @@ export function compileProtoFrom(schema: Schema, layout: Layout, depth: number):
 }
 
 function messageFrom(message: MessageLayout, context: Context): From {
-  const known = context.messages.get(message)
-  if (known !== undefined) return (json, walk, depth) => known.from(json, walk, depth)
-
-  const holder: { from: From } = { from: () => undefined }
-  context.messages.set(message, holder)
-  holder.from = limited(compileMessage(message, context), context)
-  return holder.from
-}
-
-function limited(from: From, { depth: maximum }: Context): From {
-  return (json, walk, depth) =>
-    depth < maximum ? from(json, walk, depth) : report(walk, depth, `nested deeper than ${maximum} levels`)
+  return compileOnce(context.messages, message, () =>
+    limited(compileMessage(message, context), context.depth),
+  )
 }
 
 function compileMessage(message: MessageLayout, context: Context): From {
@@ -184,69 +181,12 @@ function isGiven(member: Member, object: Record<string, unknown>): boolean {
 }
 
 /** A whole field: a list and a map, too. */
-function fieldFrom(field: FieldLayout, context: Context): From {
-  if (field.shape === 'repeated') return listFrom(field, context)
-  if (field.shape === 'map') return mapFrom(field, context)
-  return valueFrom(field.value, context)
-}
-
-function listFrom({ type, value }: FieldLayout, context: Context): From {
-  const element = valueFrom(value, context)
-  const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
-
-  return limited((json, walk, depth) => {
-    if (!Array.isArray(json)) return mismatch(walk, depth, wanted, json)
-
-    const list: unknown[] = []
-    for (let index = 0; index < json.length; index++) {
-      walk.path[depth] = index
-      list.push(element(json[index], walk, depth + 1))
-    }
-    if (type.kind !== 'list' || type.js === 'array') {
-      return isBroken?.(list) ? mismatch(walk, depth, wanted, json) : list
-    }
-
-    const set = new Set(list)
-    if (set.size !== list.length) return report(walk, depth, 'expected a list without duplicates')
-    return isBroken?.(set) ? mismatch(walk, depth, wanted, json) : set
-  }, context)
-}
-
-function mapFrom({ type, value }: FieldLayout, context: Context): From {
-  if (type.kind !== 'map') throw new TypeError(`a map field has the type "${type.kind}"`)
-  const key = keyOf(type.key, type.js, context.schema.types)
-  const wantedKey = wantedInJson(type.key, context.schema.types)
-  const element = valueFrom(value, context)
-  const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
-
-  return limited((json, walk, depth) => {
-    if (!isObject(json)) return mismatch(walk, depth, wanted, json)
-
-    const record: Record<string, unknown> = {}
-    const map = new Map<unknown, unknown>()
-    for (const name of Object.keys(json)) {
-      walk.path[depth] = name
-      const ownKey = key.from(name)
-      if (ownKey === wrong) {
-        report(walk, depth + 1, `expected ${wantedKey} as the key`)
-        continue
-      }
-      const entry = element(json[name], walk, depth + 1)
-      if (type.js === 'map') map.set(ownKey, entry)
-      else setOwn(record, name, entry)
-    }
-
-    for (const name of type.keys ?? []) {
-      if (Object.hasOwn(json, name)) continue
-      walk.path[depth] = name
-      mismatch(walk, depth + 1, wantedInJson(type.of.type, context.schema.types), undefined)
-    }
-
-    const result = type.js === 'map' ? map : record
-    return isBroken?.(result) ? mismatch(walk, depth, wanted, json) : result
-  }, context)
+function fieldFrom({ shape, type, value }: FieldLayout, context: Context): From {
+  const from = valueFrom(value, context)
+  const { types } = context.schema
+  if (shape === 'repeated') return limited(listFrom(type, types, from), context.depth)
+  if (shape === 'map' && type.kind === 'map') return limited(mapFrom(type, types, from), context.depth)
+  return from
 }
 
 function valueFrom(value: ValueLayout, context: Context): From {
@@ -254,25 +194,14 @@ function valueFrom(value: ValueLayout, context: Context): From {
     case 'message':
       return messageFrom(value.of, context)
     case 'scalar':
-      return leafFrom(scalarLeaf(value), value.type, context)
+      return leafFrom(scalarLeaf(value), value.type, context.schema.types)
     case 'enum':
-      return leafFrom(enumLeaf(value.of), value.type, context)
+      return leafFrom(enumLeaf(value.of), value.type, context.schema.types)
     case 'known': {
       const leaf = wellKnownLeaf(value.proto, value.type)
-      if (leaf !== undefined) return leafFrom(leaf, value.type, context)
+      if (leaf !== undefined) return leafFrom(leaf, value.type, context.schema.types)
       return anyFrom(value.proto, value.type, context)
     }
-  }
-}
-
-function leafFrom(leaf: Leaf, type: Type, context: Context): From {
-  const isBroken = broken(type)
-  const wanted = wantedInJson(type, context.schema.types)
-
-  return (json, walk, depth) => {
-    const value = leaf.from(json)
-    if (value === wrong || isBroken?.(value)) return mismatch(walk, depth, wanted, json)
-    return value
   }
 }
 

@@ -3,21 +3,19 @@
  * without presence, empty lists and empty maps are left out. The forms are those that `from.ts` lists.
  */
 import type { Json, Schema, Type } from '../../../schema/type.ts'
-import { expected, keyText } from '../../checks.ts'
+import { expected } from '../../checks.ts'
 import type { FieldLayout, Layout, MessageLayout, ValueLayout } from '../../protobuf/message-layout.ts'
 import { isObject } from '../from.ts'
-import { keyOf } from '../key.ts'
-import { wrong, type Leaf } from '../leaves.ts'
 import { setOwn } from '../../set-own.ts'
-import { compileTo, type To } from '../to.ts'
-import { mismatch, report, type Walk } from '../walk.ts'
+import { compileTo, leafTo, listTo, mapTo, type To } from '../to.ts'
+import { compileOnce, limited, mismatch, type NamedSteps, type Walk } from '../walk.ts'
 import { enumLeaf, scalarLeaf, wellKnownLeaf } from './leaves.ts'
 import { jsonName } from './names.ts'
 
 interface Context {
   readonly schema: Schema
   readonly depth: number
-  readonly messages: Map<MessageLayout, { to: To }>
+  readonly messages: NamedSteps<MessageLayout, unknown, Json | undefined>
 }
 
 export function compileProtoTo(schema: Schema, layout: Layout, depth: number): To {
@@ -25,18 +23,9 @@ export function compileProtoTo(schema: Schema, layout: Layout, depth: number): T
 }
 
 function messageTo(message: MessageLayout, context: Context): To {
-  const known = context.messages.get(message)
-  if (known !== undefined) return (value, walk, depth) => known.to(value, walk, depth)
-
-  const holder: { to: To } = { to: () => undefined }
-  context.messages.set(message, holder)
-  holder.to = limited(compileMessage(message, context), context)
-  return holder.to
-}
-
-function limited(to: To, { depth: maximum }: Context): To {
-  return (value, walk, depth) =>
-    depth < maximum ? to(value, walk, depth) : report(walk, depth, `nested deeper than ${maximum} levels`)
+  return compileOnce(context.messages, message, () =>
+    limited(compileMessage(message, context), context.depth),
+  )
 }
 
 function compileMessage(message: MessageLayout, context: Context): To {
@@ -177,56 +166,12 @@ function unionTo(message: MessageLayout, context: Context): To {
   }
 }
 
-function fieldTo(field: FieldLayout, context: Context): To {
-  if (field.shape === 'repeated') return listTo(field, context)
-  if (field.shape === 'map') return mapTo(field, context)
-  return valueTo(field.value, context)
-}
-
-function listTo({ type, value: element }: FieldLayout, context: Context): To {
-  const to = valueTo(element, context)
-  const wanted = expected(type, context.schema.types)
-
-  return limited((value, walk, depth) => {
-    const fits = type.kind === 'list' && type.js === 'set' ? value instanceof Set : Array.isArray(value)
-    if (!fits) return mismatch(walk, depth, wanted, value)
-
-    const list: Json[] = []
-    for (const part of value as Iterable<unknown>) {
-      walk.path[depth] = list.length
-      list.push(to(part, walk, depth + 1) ?? null)
-    }
-    return list
-  }, context)
-}
-
-function mapTo({ type, value: element }: FieldLayout, context: Context): To {
-  if (type.kind !== 'map') throw new TypeError(`a map field has the type "${type.kind}"`)
-  const key = keyOf(type.key, type.js, context.schema.types)
-  const wantedKey = expected(type.key, context.schema.types)
-  const to = valueTo(element, context)
-  const wanted = expected(type, context.schema.types)
-
-  return limited((value, walk, depth) => {
-    if (type.js === 'map' ? !(value instanceof Map) : !isObject(value))
-      return mismatch(walk, depth, wanted, value)
-
-    const object: Record<string, Json> = {}
-    const entries = type.js === 'map' ? (value as Map<unknown, unknown>) : Object.entries(value as object)
-    for (const [own, part] of entries) {
-      const name = key.to(own)
-      walk.path[depth] = name === wrong ? keyText(own) : name
-      if (name === wrong) report(walk, depth + 1, `expected ${wantedKey} as the key`)
-      else setOwn(object, name, to(part, walk, depth + 1))
-    }
-
-    for (const name of type.keys ?? []) {
-      if (Object.hasOwn(object, name)) continue
-      walk.path[depth] = name
-      mismatch(walk, depth + 1, expected(type.of.type, context.schema.types), undefined)
-    }
-    return object
-  }, context)
+function fieldTo({ shape, type, value }: FieldLayout, context: Context): To {
+  const to = valueTo(value, context)
+  const { types } = context.schema
+  if (shape === 'repeated') return limited(listTo(type, types, to), context.depth)
+  if (shape === 'map' && type.kind === 'map') return limited(mapTo(type, types, to), context.depth)
+  return to
 }
 
 function valueTo(value: ValueLayout, context: Context): To {
@@ -234,22 +179,14 @@ function valueTo(value: ValueLayout, context: Context): To {
     case 'message':
       return messageTo(value.of, context)
     case 'scalar':
-      return leafTo(scalarLeaf(value), value.type, context)
+      return leafTo(scalarLeaf(value), value.type, context.schema.types)
     case 'enum':
-      return leafTo(enumLeaf(value.of), value.type, context)
+      return leafTo(enumLeaf(value.of), value.type, context.schema.types)
     case 'known': {
       const leaf = wellKnownLeaf(value.proto, value.type)
-      if (leaf !== undefined) return leafTo(leaf, value.type, context)
+      if (leaf !== undefined) return leafTo(leaf, value.type, context.schema.types)
       return anyTo(value.proto, value.type, context)
     }
-  }
-}
-
-function leafTo(leaf: Leaf, type: Type, context: Context): To {
-  const wanted = expected(type, context.schema.types)
-  return (value, walk, depth) => {
-    const json = leaf.to(value)
-    return json === wrong ? mismatch(walk, depth, wanted, value) : json
   }
 }
 
