@@ -85,6 +85,13 @@ export function go(): string {
   return found
 }
 
+/** Rust's cargo, for foreign peers; the machine's own. */
+export function cargo(): string {
+  const found = onPath('cargo')
+  if (found === undefined) throw new Error('cargo is not installed: install Rust 1.80 or newer')
+  return found
+}
+
 /** Unpacks a Debian package into the cache, so that nothing is installed and no service starts. */
 function fromDebian(name: string, program: string): Promise<string> {
   return once(`debian-${name}`, async (folder) => {
