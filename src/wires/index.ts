@@ -4,11 +4,16 @@ import {
   type ProtoImport,
   type ProtoNote,
   type ProtoText,
+  type ReflectedFile,
   ProtoConflict,
   ProtoError,
+  contractFromDescriptorSet,
+  contractFromDescriptors,
+  contractFromProto,
   exportProto,
   importProto,
   importedHeader,
+  reflectedFiles,
 } from './grpc/proto/index.ts'
 import {
   type OpenApiDocument,
@@ -34,7 +39,20 @@ export function defaultWires(): readonly Wire[] {
   return [trunk(), rest()]
 }
 
-export { ProtoConflict, ProtoError, exportOpenApi, exportProto, importProto, importedHeader, rest, trunk }
+export {
+  ProtoConflict,
+  ProtoError,
+  contractFromDescriptorSet,
+  contractFromDescriptors,
+  contractFromProto,
+  exportOpenApi,
+  exportProto,
+  importProto,
+  importedHeader,
+  reflectedFiles,
+  rest,
+  trunk,
+}
 export type {
   ImportProtoOptions,
   OpenApiDocument,
@@ -42,6 +60,7 @@ export type {
   ProtoImport,
   ProtoNote,
   ProtoText,
+  ReflectedFile,
   RestOptions,
   Wire,
 }

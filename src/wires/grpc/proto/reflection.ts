@@ -1,0 +1,125 @@
+/** Contracts from descriptors, and descriptors of contracts: both sides of server reflection. */
+import type { ContractInfo } from '../../../contract/operation.ts'
+import type { FileNode } from './ast.ts'
+import { decodeFile, decodeFileSet } from './decode-descriptor.ts'
+import type { FileDescriptor, MessageDescriptor } from './descriptor.ts'
+import { encodeFile } from './encode-descriptor.ts'
+import { ProtoError } from './error.ts'
+import { contractsToFiles } from './from-contract.ts'
+import { createLoader, declarationsOf, loaderOf } from './load.ts'
+import { parseProtoFile } from './parse.ts'
+import { serviceToContract } from './to-contract.ts'
+import { wellKnownFile } from './well-known.ts'
+
+/** A file as server reflection has it. */
+export interface ReflectedFile {
+  readonly path: string
+  /** Its FileDescriptorProto. */
+  readonly bytes: Uint8Array
+  /** The paths of the files that it imports. */
+  readonly imports: readonly string[]
+  /** Full names of what it declares: messages, enums, services, methods. */
+  readonly symbols: readonly string[]
+}
+
+/**
+ * The files that describe contracts to a reflection client, those of google/protobuf that they import among them.
+ *
+ * @throws ProtoConflict when two contracts call different types by one name in one package
+ */
+export function reflectedFiles(infos: readonly ContractInfo[]): readonly ReflectedFile[] {
+  const own = contractsToFiles(infos)
+  const known = new Set(own.flatMap(({ imports }) => imports.map(({ path }) => path)))
+  const loader = createLoader(() => undefined)
+  const loaded = [...known]
+    .filter((path) => wellKnownFile(path) !== undefined)
+    .flatMap((path) => [...loader.load([path]).files.values()])
+  const wellKnown = new Map(loaded.map((file) => [file.path, file]))
+  return [...wellKnown.values(), ...own].map(reflected)
+}
+
+function reflected(file: FileDescriptor): ReflectedFile {
+  return {
+    path: file.path,
+    bytes: encodeFile(file),
+    imports: file.imports.map(({ path }) => path).filter((path) => !path.startsWith('google/api/')),
+    symbols: [
+      ...file.messages.flatMap(symbolsOf),
+      ...file.enums.map(({ name }) => name),
+      ...file.services.flatMap(({ name, methods }) => [name, ...methods.map((one) => `${name}.${one.name}`)]),
+    ],
+  }
+}
+
+function symbolsOf({ name, messages, enums }: MessageDescriptor): string[] {
+  return [name, ...messages.flatMap(symbolsOf), ...enums.map((one) => one.name)]
+}
+
+/**
+ * Makes a contract of a service from its descriptors, as server reflection or `protoc --descriptor_set_out` gives them.
+ * Numbers may be NaN and infinite in it, as protobuf allows.
+ *
+ * @param files FileDescriptorProtos in any order: the service's own and all that it imports; those of google/protobuf may
+ *   be left out
+ * @param service its full name: `acme.orders.v1.Orders`
+ * @throws ProtoError when the bytes are none, or something is missing
+ *
+ * @example
+ * ```ts
+ * import { call, contract, contractInfo } from 'trunkline'
+ * import { contractFromDescriptors, reflectedFiles } from 'trunkline/wires'
+ * import * as z from 'zod'
+ * import assert from 'node:assert/strict'
+ *
+ * const Ping = contractInfo(contract('acme.ping.v1', { ping: call({ input: z.object({ text: z.string() }) }) }))
+ * const files = reflectedFiles([Ping]).map(({ bytes }) => bytes)
+ * const again = contractFromDescriptors(files, 'acme.ping.v1.Ping')
+ * assert.deepEqual([...again.operations.keys()], ['ping'])
+ * ```
+ */
+export function contractFromDescriptors(files: readonly Uint8Array[], service: string): ContractInfo {
+  return contractOf(files.map(decodeFile), service)
+}
+
+/** The same from one FileDescriptorSet. Throws ProtoError. */
+export function contractFromDescriptorSet(set: Uint8Array, service: string): ContractInfo {
+  return contractOf(decodeFileSet(set), service)
+}
+
+/**
+ * The same from a .proto file. `read` gives the text of a file by its path.
+ *
+ * @throws ProtoError with file, line and column
+ */
+export function contractFromProto(
+  path: string,
+  service: string,
+  read: (path: string) => string | undefined,
+): ContractInfo {
+  const { files } = createLoader(read).load([path])
+  return pick(files.values(), service, path)
+}
+
+function contractOf(nodes: readonly FileNode[], service: string): ContractInfo {
+  const byPath = new Map(nodes.map((node) => [node.path, node]))
+  const loader = loaderOf((path) => {
+    const text = byPath.has(path) ? undefined : wellKnownFile(path)
+    return text === undefined ? byPath.get(path) : parseProtoFile(path, text)
+  })
+  const owner = nodes.find((node) =>
+    node.services.some(({ name }) => (node.package === '' ? name : `${node.package}.${name}`) === service),
+  )
+  if (owner === undefined) throw unknownService('descriptor', service)
+  return pick(loader.load([owner.path]).files.values(), service, owner.path)
+}
+
+function pick(files: Iterable<FileDescriptor>, name: string, path: string): ContractInfo {
+  const declarations = declarationsOf(files)
+  const service = declarations.services.get(name)
+  if (service === undefined) throw unknownService(path, name)
+  return serviceToContract(declarations, service, { nonFinite: true }).info
+}
+
+function unknownService(file: string, service: string): ProtoError {
+  return new ProtoError(file, { line: 1, column: 1 }, `there is no service ${service}`)
+}
