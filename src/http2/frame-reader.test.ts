@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { runs } from '../../test/support/fuzz.ts'
 import { frame } from '../../test/support/http2-raw.ts'
 import { ConnectionError } from './connection-error.ts'

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { request } from '../../test/support/http2-raw.ts'
-import { DecodedBlock, HpackDecoder } from './hpack/decoder.ts'
+import { type DecodedBlock, HpackDecoder } from './hpack/decoder.ts'
 import { HpackEncoder } from './hpack/encoder.ts'
 import { type RequestHead, type ResponseHead, requestHead, responseHead, trailers } from './message-head.ts'
 

@@ -58,13 +58,16 @@ export class RawPeer {
   ended = false
   /** Whether SETTINGS and PINGs are answered, as a good peer does. */
   answers: boolean
-  /** How many bytes of DATA may come without being asked for; those that came are granted again. */
   #rest: Buffer = Buffer.alloc(0)
   #wake: (() => void)[] = []
 
-  constructor(stream: Duplex, answers = true) {
+  /** Of what is read first, bytes that are no frames: a client's preface. */
+  #skip: number
+
+  constructor(stream: Duplex, answers = true, skip = 0) {
     this.stream = stream
     this.answers = answers
+    this.#skip = skip
     stream.on('data', (piece: Buffer) => this.#read(piece))
     stream.on('error', () => {})
     for (const event of ['end', 'close']) {
@@ -76,7 +79,9 @@ export class RawPeer {
   }
 
   #read(piece: Buffer): void {
-    let bytes = Buffer.concat([this.#rest, piece])
+    const skipped = Math.min(this.#skip, piece.length)
+    this.#skip -= skipped
+    let bytes = Buffer.concat([this.#rest, piece.subarray(skipped)])
     while (bytes.length >= frameHeaderSize) {
       const end = frameHeaderSize + bytes.readUIntBE(0, 3)
       if (bytes.length < end) break
