@@ -17,7 +17,9 @@ class Series {
   readonly wire: string
   active = 0
   sum = 0
-  readonly codes = new Map<string, number>()
+  /** Calls that ended well; the others are in `failures`, by code. */
+  succeeded = 0
+  readonly failures = new Map<string, number>()
   readonly buckets: number[] = bounds.map(() => 0)
   count = 0
 
@@ -30,16 +32,26 @@ class Series {
     this.active--
     this.count++
     this.sum += seconds
-    const code = error === undefined ? 'ok' : error.code
-    this.codes.set(code, (this.codes.get(code) ?? 0) + 1)
-    const bucket = bounds.findIndex((bound) => seconds <= bound)
-    if (bucket >= 0) this.buckets[bucket] = (this.buckets[bucket] as number) + 1
+    if (error === undefined) this.succeeded++
+    else this.failures.set(error.code, (this.failures.get(error.code) ?? 0) + 1)
+
+    let bucket = 0
+    while (bucket < bounds.length && seconds > (bounds[bucket] as number)) bucket++
+    if (bucket < bounds.length) this.buckets[bucket] = (this.buckets[bucket] as number) + 1
+  }
+
+  /** Calls that have ended, by code. */
+  *codes(): Iterable<[string, number]> {
+    if (this.succeeded > 0) yield ['ok', this.succeeded]
+    yield* this.failures
   }
 }
 
 /** Counts the calls that pass its filter. */
 export class CallMetrics {
   readonly #series = new Map<CallOperation, Map<string, Series>>()
+  /** The last one found: calls in a row are mostly of one operation. */
+  #last: Series | undefined
 
   readonly filter: Filter = (next) => (call) => {
     const series = this.#of(call)
@@ -51,10 +63,13 @@ export class CallMetrics {
 
   #of(call: Call): Series {
     const wire = call.peer?.wire ?? ''
+    const last = this.#last
+    if (last !== undefined && last.operation === call.operation && last.wire === wire) return last
     let wires = this.#series.get(call.operation)
     if (wires === undefined) this.#series.set(call.operation, (wires = new Map()))
     let series = wires.get(wire)
     if (series === undefined) wires.set(wire, (series = new Series(call.operation, wire)))
+    this.#last = series
     return series
   }
 
@@ -72,12 +87,11 @@ export class CallMetrics {
       for (const series of all) lines.push(...samples(series, labelsOf(series)))
     }
 
-    family(
-      'trunkline_calls_total',
-      'counter',
-      'Calls that have ended, by status code.',
-      ({ codes }, labels) =>
-        [...codes].map(([code, count]) => `trunkline_calls_total{${labels},code="${code}"} ${count}`),
+    family('trunkline_calls_total', 'counter', 'Calls that have ended, by status code.', (series, labels) =>
+      Array.from(
+        series.codes(),
+        ([code, count]) => `trunkline_calls_total{${labels},code="${code}"} ${count}`,
+      ),
     )
     family('trunkline_calls_active', 'gauge', 'Calls that are open.', ({ active }, labels) => [
       `trunkline_calls_active{${labels}} ${active}`,
