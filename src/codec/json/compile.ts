@@ -8,7 +8,6 @@ import { layout } from '../protobuf/layout.ts'
 import { canGenerate } from '../generate.ts'
 import { compileFrom, type From } from './from.ts'
 import { generateFrom, type Reader } from './generate-from.ts'
-import { generatePlain } from './generate-plain.ts'
 import { parse } from './parse.ts'
 import { compileProtoFrom } from './protojson/from.ts'
 import { compileProtoTo } from './protojson/to.ts'
@@ -20,12 +19,13 @@ import { finishWalk, startWalk } from './walk.ts'
 export type JsonDialect = 'trunkline' | 'protojson'
 
 export interface JsonCodec {
-  /** JSON text, with the declared fields only. Throws `Invalid` when the value has the wrong shape. */
+  /**
+   * JSON text, with the declared fields only. Throws `Invalid` when the value has the wrong shape. Not for a wire:
+   * nothing that checks what it writes makes text as fast as `JSON.stringify`.
+   */
   encode(value: unknown): string
 
-  /**
-   * The same into a writer, as UTF-8: what a wire sends, and faster than text. When it throws, nothing was written.
-   */
+  /** The same into a writer, as UTF-8: what wires send. When it throws, nothing was written. */
   encodeInto(value: unknown, writer: Output): void
 
   /**
@@ -78,7 +78,6 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
   const quick = generate && dialect === 'trunkline'
   const reader = quick ? generateFrom(schema, depth) : undefined
   const printer = quick ? generateTo(schema, depth) : undefined
-  const isPlain = quick ? generatePlain(schema, depth) : undefined
 
   function encodeInto(value: unknown, writer: Output): void {
     if (printer !== undefined && printQuickly(printer, value, writer)) return
@@ -88,7 +87,6 @@ export function compileJson(schema: Schema, dialect: JsonDialect, options: JsonO
   }
 
   function encode(value: unknown): string {
-    if (isPlain?.(value)) return JSON.stringify(value)
     if (printer === undefined) return JSON.stringify(toJson(value))
     scratch.reset()
     encodeInto(value, scratch)

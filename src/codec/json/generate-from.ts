@@ -20,13 +20,14 @@ import type {
   UnionType,
 } from '../../schema/type.ts'
 import { broken, brokenSource } from '../checks.ts'
-import { literal, program, type Program } from '../generate.ts'
+import { literal, program } from '../generate.ts'
 import { setOwn } from '../set-own.ts'
 import { parseBase64 } from './base64.ts'
 import { compileDefault, compileFrom } from './from.ts'
 import { integerRange } from './integer.ts'
 import { keyOf } from './key.ts'
 import { wrong } from './leaves.ts'
+import { type Functions, namedFunction } from './named-function.ts'
 import { parsePart } from './parse.ts'
 import {
   nextPart,
@@ -47,15 +48,7 @@ import { startWalk } from './walk.ts'
 /** Reads the value that begins at `position`, and leaves the cursor behind it. */
 export type Reader = (cursor: Cursor, position: number) => unknown
 
-interface Context {
-  readonly schema: Schema
-  readonly depth: number
-  readonly into: Program
-  /** The source of functions made so far. */
-  readonly functions: string[]
-  /** The functions of named types. */
-  readonly named: Map<string, string>
-}
+type Context = Functions
 
 export function generateFrom(schema: Schema, depth: number): Reader {
   const context: Context = { schema, depth, into: program(), functions: [], named: new Map() }
@@ -315,22 +308,15 @@ function mapFunction(type: MapType, context: Context): string {
   return name
 }
 
-function readNamed(name: string, into: string, context: Context): string {
-  const named = context.schema.types[name]
-  if (named === undefined) throw new TypeError(`the type "${name}" is not in the table of types`)
-  if (named.kind === 'enum') return readEnum(named, into, context)
-
-  let made = context.named.get(name)
-  if (made === undefined) {
-    made = context.into.name('readNamed')
-    context.named.set(name, made)
-    const source =
-      named.kind === 'object'
-        ? objectFunction(named, made, context)
-        : unionFunction(name, named, made, context)
-    context.functions.push(source)
-  }
-  return callFunction(made, into)
+function readNamed(type: string, into: string, context: Context): string {
+  const named = context.schema.types[type]
+  if (named?.kind === 'enum') return readEnum(named, into, context)
+  const name = namedFunction(type, context, (parts, made) =>
+    parts.kind === 'object'
+      ? objectFunction(parts, made, context)
+      : unionFunction(type, parts, made, context),
+  )
+  return callFunction(name, into)
 }
 
 function readEnum(named: EnumType, into: string, context: Context): string {

@@ -21,9 +21,10 @@ import type {
   Types,
   UnionType,
 } from '../../schema/type.ts'
-import { literal, program, type Program } from '../generate.ts'
+import { literal, program } from '../generate.ts'
 import { integerRange } from './integer.ts'
 import { addKey, createKeyTable, isFull } from './key-table.ts'
+import { type Functions, namedFunction } from './named-function.ts'
 import {
   makeRoom,
   type Output,
@@ -42,12 +43,7 @@ import { finishWalk, startWalk } from './walk.ts'
 /** Writes at the writer's position and moves it. Nothing counts as written when it throws. */
 export type Printer = (writer: Output, value: unknown) => void
 
-interface Context {
-  readonly schema: Schema
-  readonly depth: number
-  readonly into: Program
-  readonly functions: string[]
-  readonly named: Map<string, string>
+interface Context extends Functions {
   /** More than is written of bounded size in one go. */
   readonly spare: number
 }
@@ -166,7 +162,7 @@ function callFunction(name: string, value: string): string {
 }
 
 /** A condition: the value is no number of the type. */
-export function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
+function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
   if (type.kind === 'float') {
     const most = type.bits === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE
     return `typeof ${value} !== 'number' || !(${value} >= -${most} && ${value} <= ${most})`
@@ -307,7 +303,7 @@ function mapFunction(type: MapType, context: Context): string {
 }
 
 /** A record with any strings for keys, and none that must be there. */
-export function isFreeRecord({ js, key, keys }: MapType): boolean {
+function isFreeRecord({ js, key, keys }: MapType): boolean {
   return (
     js === 'record' &&
     key.kind === 'string' &&
@@ -378,20 +374,13 @@ function recordSource(type: MapType, name: string, context: Context): string {
   }`
 }
 
-function writeNamed(name: string, value: string, context: Context): string {
-  const named = context.schema.types[name]
-  if (named === undefined) throw new TypeError(`the type "${name}" is not in the table of types`)
-  if (named.kind === 'enum') return writeEnum(named, value, context)
-
-  let made = context.named.get(name)
-  if (made === undefined) {
-    made = context.into.name('writeNamed')
-    context.named.set(name, made)
-    const source =
-      named.kind === 'object' ? objectSource(named, made, context) : unionSource(named, made, context)
-    context.functions.push(source)
-  }
-  return callFunction(made, value)
+function writeNamed(type: string, value: string, context: Context): string {
+  const named = context.schema.types[type]
+  if (named?.kind === 'enum') return writeEnum(named, value, context)
+  const name = namedFunction(type, context, (parts, made) =>
+    parts.kind === 'object' ? objectSource(parts, made, context) : unionSource(parts, made, context),
+  )
+  return callFunction(name, value)
 }
 
 function writeEnum(named: EnumType, value: string, context: Context): string {
