@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
 import { BodyQueue, bytes, chunks, collect, HttpBodyError } from './body.ts'
@@ -219,4 +220,50 @@ test('a reader that stops lets the rest go by', async () => {
   source.send('more').end()
   assert.equal((await body.next()).done, true)
   assert.equal(cancelled, 1)
+})
+
+test('a zstd frame that demands a window of more than 8 MiB is refused, however little it holds', async () => {
+  // The size of what comes is not known to the compressor, so the frame has the window as it is set.
+  const compressor = zlib.createZstdCompress({ params: { [zlib.constants.ZSTD_c_windowLog]: 24 } })
+  compressor.write('{}')
+  const frame: Buffer[] = []
+  compressor.on('data', (piece: Buffer) => frame.push(piece))
+  compressor.flush(() => compressor.end('{}'))
+  await new Promise((resolve) => compressor.once('end', resolve))
+
+  const source = new Source()
+  const whole = bytes(source, 1000, ['zstd'])
+  source.send(...frame).end()
+  await assert.rejects(whole, (error: HttpBodyError) => error.why.reason === 'protocol')
+
+  const queue = new BodyQueue()
+  source.receive(decoding(['zstd'], 1000, queue, source))
+  source.send(...frame).end()
+  await assert.rejects(queue.next(), (error: HttpBodyError) => error.why.reason === 'protocol')
+})
+
+test('compressed bytes that come one by one are gathered while the decompressor works, and their source waits', async () => {
+  const text = randomBytes(100_000).toString('base64')
+  const compressed = zlib.gzipSync(text)
+  const source = new Source()
+  const queue = new BodyQueue()
+  const sink = decoding(['gzip'], 1_000_000, queue, source)
+  queue.attach(sink)
+  source.receive(sink)
+
+  let held = 0
+  const sent = (async () => {
+    for (const byte of compressed) {
+      if (source.paused) held++
+      while (source.paused) await new Promise((resolve) => setImmediate(resolve))
+      source.send(Buffer.of(byte))
+    }
+    source.end()
+  })()
+  let all = ''
+  for await (const piece of queue) all += piece.toString()
+  await sent
+  assert.equal(all, text)
+  // 16 KiB may wait; what is more is not taken.
+  assert.ok(held >= 2 && held <= compressed.length / (16 * 1024) + 1, `${held} times`)
 })
