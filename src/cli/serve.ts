@@ -44,7 +44,7 @@ export const command: Command = {
     'tls-key': { value: 'file', doc: 'Its private key in PEM.' },
   },
   examples: [
-    { line: 'trunkline serve service.ts', doc: 'trunk and REST on 127.0.0.1:7000.' },
+    { line: 'trunkline serve service.ts', doc: 'trunk, gRPC and REST on 127.0.0.1:7000.' },
     { line: 'trunkline serve service.ts --port 7001 --workers auto', doc: 'A process a core.' },
     { line: 'trunkline serve service.ts --path /run/orders.sock', doc: 'On a Unix socket.' },
     {

@@ -15,7 +15,7 @@ import { type Target, parseTarget } from './target.ts'
 
 /** What `describeServer` can be told; everything has a default. */
 export interface DescribeServerOptions {
-  /** The protocols whose URL schemes are understood. Default: trunk and REST. */
+  /** The protocols whose URL schemes are understood. Default: trunk, gRPC and REST. */
   readonly wires?: readonly Wire[]
   readonly tls?: ClientTlsOptions
   /** How long it may take, connecting included; default 5 s. */

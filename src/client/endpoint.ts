@@ -12,11 +12,15 @@ import type { Logger } from '../call/logger.ts'
 import type { Peer } from '../call/peer.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import { http1Transport } from '../http1/client.ts'
-import type { Channel, ChannelOptions, ReplySink } from '../wires/wire.ts'
+import type { Channel, ChannelOptions, HttpClient, ReplySink } from '../wires/wire.ts'
 import { type BackoffOptions, backoff } from './backoff.ts'
 import { type Balanced, LoadEstimate } from './balancer.ts'
 import { type ClientTlsOptions, type Resumption, dial } from './dial.ts'
+import { connectHttp2 } from './http2-connection.ts'
 import type { Target } from './target.ts'
+
+/** As long as a timer can wait. */
+const longestGrace = 2 ** 31 - 1
 
 export interface EndpointSettings {
   readonly contract: ContractInfo
@@ -190,19 +194,44 @@ export class Endpoint implements Balanced {
             signal.removeEventListener('abort', stop)
           }
         })
-      case 'http': {
-        const { waiting: queue, limits } = this.#settings
-        const { headerSize, stallTimeout } = limits
-        const { secure } = this.#target
-        const transport = http1Transport(() => this.#connectForPool(), {
-          secure,
-          headerSize,
-          stallTimeout,
-          queue,
-        })
-        return client.open(transport, options)
-      }
+      case 'http':
+        return client.versions[0] === '2'
+          ? this.#guarded(() => this.#openHttp2(client, options))
+          : this.#openHttp1(client, options)
     }
+  }
+
+  /** One connection for all calls. When it takes no more of them, the next call makes another. */
+  async #openHttp2(client: HttpClient, options: ChannelOptions): Promise<Channel> {
+    const { waiting: queue, limits, connectTimeout: timeout } = this.#settings
+    const { secure } = this.#target
+    const stream = await this.#dial(['h2'])
+    const { signal } = this.#ending
+    const stop = () => stream.destroy()
+    signal.addEventListener('abort', stop, { once: true })
+
+    try {
+      const transport = await connectHttp2(stream, { secure, limits, queue, timeout })
+      const channel = client.open(transport, options)
+      // A connection that takes no more calls finishes those it has.
+      const leave = () => void channel.close(longestGrace)
+      transport.onState(leave)
+      if (transport.state !== 'ready') leave()
+      return channel
+    } finally {
+      signal.removeEventListener('abort', stop)
+    }
+  }
+
+  #openHttp1(client: HttpClient, options: ChannelOptions): Channel {
+    const { waiting: queue, limits } = this.#settings
+    const { headerSize, stallTimeout } = limits
+    const { secure } = this.#target
+    const settings = { secure, headerSize, stallTimeout, queue }
+    return client.open(
+      http1Transport(() => this.#connectForPool(), settings),
+      options,
+    )
   }
 
   #connectForPool(): Promise<Duplex> {

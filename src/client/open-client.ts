@@ -31,7 +31,7 @@ import { WaitingRoom } from './waiting-room.ts'
 
 /** What `connect` can be told; everything has a default. */
 export interface ConnectOptions {
-  /** The protocols whose URL schemes are understood. Default: trunk and REST. */
+  /** The protocols whose URL schemes are understood. Default: trunk, gRPC and REST. */
   readonly wires?: readonly Wire[]
   /** Filters: `call` around each call once, `attempt` around each try, when the endpoint is known. */
   readonly filters?: { readonly call?: readonly Filter[]; readonly attempt?: readonly Filter[] }

@@ -77,5 +77,6 @@ function isSecure(scheme: string): boolean {
 
 function usualPort(scheme: string): number | undefined {
   const last = scheme.split('+').at(-1)
-  return last === 'http' ? 80 : last === 'https' ? 443 : undefined
+  if (last === 'http' || last === 'grpc') return 80
+  return last === 'https' || last === 'grpcs' ? 443 : undefined
 }

@@ -50,6 +50,8 @@ export interface HttpAbort {
   readonly message: string
   /** Whether the peer's application can have seen the request; `no` for REFUSED_STREAM, GOAWAY, or never sent. */
   readonly processed: 'no' | 'maybe'
+  /** HTTP/2's error code (RFC 9113 section 7): the peer's, or for `abort` the one to send instead of `reason`'s. */
+  readonly code?: number
 }
 
 /** Where to encode in place: `bytes` from `start` on, at least as many as were reserved. Valid until the next call. */
@@ -123,6 +125,8 @@ export interface HttpRequestHead {
   readonly authority: string
   /** Without host, content-length, transfer-encoding, connection. Headers that are frozen are encoded once. */
   readonly headers: HttpHeaders
+  /** Fields of this request alone, which follow `headers` that are frozen. */
+  readonly more?: HttpHeaders
 }
 
 /** Receives the answer to a client's request. */

@@ -27,7 +27,7 @@ export interface ServeOptions {
   readonly host?: string
   /** A Unix socket to listen on, instead of port and host. */
   readonly path?: string
-  /** The protocols to serve, all on the one port. Default: trunk and REST. */
+  /** The protocols to serve, all on the one port. Default: trunk, gRPC and REST. */
   readonly wires?: readonly Wire[]
   /** URLs that wires without a port of ours listen to, such as calls over a queue. */
   readonly listen?: readonly string[]

@@ -3,6 +3,7 @@ import { checkGrace } from '../call/options.ts'
 import type { ContractInfo } from '../contract/operation.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import { serveHttp1 } from '../http1/server.ts'
+import { serveHttp2 } from '../http2/server.ts'
 import type { ByteServer, ConnectionInfo, HttpMount, Served } from '../wires/wire.ts'
 import { type AdminListener, listenForAdmin } from './admin-listener.ts'
 import { assemble } from './assemble.ts'
@@ -72,14 +73,16 @@ export async function serve(
   checkServeOptions(options)
   const { host, wires, http, metrics } = assemble(what, options)
   const onError = (error: unknown) => host.log.error({ err: error }, 'answering an HTTP request failed')
-  const http1Options = { ...host.limits, onError }
+  const httpOptions = { ...host.limits, onError }
   const handler = httpHandler(http, options.fallback)
   const listener = new Listener({
     tls: options.tls,
     host,
     wires: wires.flatMap(({ server }): ByteServer[] => (server?.over === 'bytes' ? [server] : [])),
     http1: (stream, connection: ConnectionInfo): Served =>
-      serveHttp1(stream, connection, handler, http1Options),
+      serveHttp1(stream, connection, handler, httpOptions),
+    http2: (stream, connection: ConnectionInfo): Served =>
+      serveHttp2(stream, connection, handler, httpOptions),
   })
 
   warnWhenOpen(options, host.log)

@@ -1,4 +1,5 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
+import { type GrpcOptions, grpc } from './grpc/index.ts'
 import {
   type ImportProtoOptions,
   type ProtoImport,
@@ -32,11 +33,11 @@ import type { Wire } from './wire.ts'
  * ```ts
  * import { defaultWires } from 'trunkline/wires'
  *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'rest' ]
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'rest' ]
  * ```
  */
 export function defaultWires(): readonly Wire[] {
-  return [trunk(), rest()]
+  return [trunk(), grpc(), rest()]
 }
 
 export {
@@ -47,6 +48,7 @@ export {
   contractFromProto,
   exportOpenApi,
   exportProto,
+  grpc,
   importProto,
   importedHeader,
   reflectedFiles,
@@ -54,6 +56,7 @@ export {
   trunk,
 }
 export type {
+  GrpcOptions,
   ImportProtoOptions,
   OpenApiDocument,
   OpenApiOptions,

@@ -137,7 +137,7 @@ export interface ByteClient {
 /** A wire on HTTP. gRPC, Connect and REST share the connections of one endpoint. */
 export interface HttpClient {
   readonly over: 'http'
-  /** HTTP versions it can use, best first. */
+  /** HTTP versions it can use, best first: the first decides how an endpoint is connected. */
   readonly versions: readonly ('1.1' | '2')[]
   open(transport: HttpTransport, options: ChannelOptions): Channel
   /** As a `ByteClient`'s; the transport is the caller's to close. */

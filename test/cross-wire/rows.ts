@@ -35,6 +35,9 @@ export const rows: readonly Row[] = [
   { name: 'trunk', scheme: 'trunk://', duplex: true },
   { name: 'trunk over TLS', scheme: 'trunks://', tls: true, duplex: true },
   { name: 'trunk over a Unix socket', scheme: 'trunk+unix://', unix: true, duplex: true },
+  { name: 'gRPC', scheme: 'grpc://', duplex: true },
+  { name: 'gRPC over TLS', scheme: 'grpcs://', tls: true, duplex: true },
+  { name: 'gRPC over a Unix socket', scheme: 'grpc+unix://', unix: true, duplex: true },
   { name: 'REST', scheme: 'http://', duplex: true },
   { name: 'REST over TLS', scheme: 'https://', tls: true, duplex: true },
 ]

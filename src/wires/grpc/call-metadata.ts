@@ -1,0 +1,80 @@
+/**
+ * HOT PATH. Call metadata as HTTP/2 header fields. Guarded by `bench/scenarios/grpc`.
+ *
+ *     x-tenant        = printable ASCII
+ *     x-signature-bin = base64 *( "," base64 )        padded or not
+ *
+ * Names that begin with `grpc-`, and those that say how a message travels, are no metadata.
+ * Follows gRPC's "Protocol over HTTP2".
+ */
+import { Metadata, isMetadataName } from '../../call/metadata.ts'
+import { parseBase64 } from '../../codec/json/base64.ts'
+
+/** Fields that proxies, agents and servers add for themselves. */
+const noise = new Set(['date', 'server', 'user-agent', 'via'])
+
+/** Which names are metadata; peers have few, and not without end. */
+const known = new Map<string, boolean>()
+const mostNames = 1024
+const longestName = 64
+
+function isMetadata(name: string): boolean {
+  const before = known.get(name)
+  if (before !== undefined) return before
+  const is = isMetadataName(name)
+  if (known.size < mostNames && name.length <= longestName) known.set(name, is)
+  return is
+}
+
+/** Field of which the value should be base64 and is not. */
+export class MalformedBinary extends Error {
+  constructor(name: string) {
+    super(`${name}: the value of a header whose name ends in -bin is base64`)
+  }
+}
+
+/** The metadata among header fields; `undefined` when there is none. Throws MalformedBinary. */
+export function readMetadata(list: readonly string[], into?: Metadata): Metadata | undefined {
+  let metadata = into
+  for (let i = 0; i < list.length; i += 2) {
+    const name = list[i] as string
+    if (noise.has(name) || !isMetadata(name)) continue
+    receive((metadata ??= new Metadata()), name, list[i + 1] as string)
+  }
+  return metadata
+}
+
+/** Adds a field as it came. */
+function receive(metadata: Metadata, name: string, value: string): void {
+  if (!name.endsWith('-bin')) {
+    metadata.received(name, value)
+    return
+  }
+  for (const part of value.split(',')) {
+    const bytes = parseBase64(part.trim())
+    if (bytes === undefined) throw new MalformedBinary(name)
+    metadata.received(name, bytes)
+  }
+}
+
+/** What an application can put into a field without breaking the message; RFC 9113 section 8.2.1. */
+const fieldValue = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
+
+/** Appends metadata to a list of header fields. What no header can carry is left out. */
+export function writeMetadata(list: string[], metadata: Metadata | undefined): void {
+  if (metadata === undefined || metadata.size === 0) return
+  const { flat } = metadata
+
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = flat[i] as string
+    const value = flat[i + 1]
+    if (!isMetadata(name)) continue
+    if (typeof value !== 'string') list.push(name, base64(value as Uint8Array))
+    else if (fieldValue.test(value)) list.push(name, value)
+  }
+}
+
+/** Without padding, as gRPC has it. */
+export function base64(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64').replace(/=+$/, '')
+}

@@ -1,0 +1,65 @@
+/**
+ * HOT PATH. What a client reads of an answer's head. An engine hands out the same object for fields that come again,
+ * which are then not read again. Guarded by `bench/scenarios/grpc`.
+ */
+import { Metadata } from '../../call/metadata.ts'
+import type { HttpResponseHead } from '../../http/exchange.ts'
+import type { HttpHeaders } from '../../http/headers.ts'
+import { MalformedBinary, readMetadata } from './call-metadata.ts'
+import { type Compression, compressionNamed } from './compression.ts'
+import { messageFormat } from './content-type.ts'
+import { statusNumber } from './status.ts'
+
+export interface ReadHead {
+  readonly headers: HttpHeaders
+  /** What it is instead of gRPC's: an HTTP status, a content type; `undefined` for an answer that is gRPC's. */
+  readonly foreign: string | undefined
+  readonly httpStatus: number
+  /** The head is trailers at the same time: the status is in it. */
+  readonly isTrailers: boolean
+  /** `undefined`: one that is not understood. */
+  readonly coding: Compression | 'identity' | undefined
+  /** A copy for each call. */
+  metadata(): Metadata | undefined
+  readonly malformed: string | undefined
+}
+
+/** Reads heads of answers, of which it keeps the last. */
+export class ResponseHeadReader {
+  #read: ReadHead | undefined
+
+  read(head: HttpResponseHead): ReadHead {
+    const last = this.#read
+    if (last !== undefined && last.headers === head.headers && last.httpStatus === head.status) return last
+    return (this.#read = readHead(head))
+  }
+}
+
+function readHead({ status, headers }: HttpResponseHead): ReadHead {
+  const contentType = headers.get('content-type')
+  const isTrailers = statusNumber(headers) !== undefined
+  const isGrpc = status === 200 && messageFormat(contentType) !== undefined
+  let foreign: string | undefined
+  if (!isGrpc && !isTrailers) {
+    foreign = `HTTP ${status}${contentType === undefined ? '' : ` with content type '${contentType.slice(0, 100)}'`}`
+  }
+
+  let metadata: Metadata | undefined
+  let malformed: string | undefined
+  try {
+    if (isGrpc) metadata = readMetadata(headers.list)
+  } catch (error) {
+    if (!(error instanceof MalformedBinary)) throw error
+    malformed = error.message
+  }
+
+  return {
+    headers,
+    foreign,
+    httpStatus: status,
+    isTrailers,
+    coding: compressionNamed(headers.get('grpc-encoding')),
+    malformed,
+    metadata: () => metadata && new Metadata(metadata),
+  }
+}

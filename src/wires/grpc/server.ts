@@ -1,0 +1,155 @@
+/** HOT PATH. The server half: methods by their paths, and what of a request is decided before there is a call. */
+import type { CallError } from '../../call/error.ts'
+import type { Handler } from '../../call/handler.ts'
+import type { Peer } from '../../call/peer.ts'
+import type { CallOperation } from '../../contract/operation.ts'
+import type { HttpExchange, HttpRequest } from '../../http/exchange.ts'
+import { HttpHeaders } from '../../http/headers.ts'
+import type { Host, HttpMount, HttpServer } from '../wire.ts'
+import { type Compression, acceptedEncodings, accepts } from './compression.ts'
+import type { MessageFormat } from './content-type.ts'
+import {
+  malformedBinary,
+  malformedTimeout,
+  unknownEncoding,
+  unknownFormat,
+  unknownMethod,
+} from './refusals.ts'
+import { type RequestHeaders, RequestHeaderReader } from './request-headers.ts'
+import { ServerCall, failExchange } from './server-call.ts'
+import { ServerMethod } from './server-method.ts'
+import { errorTrailers } from './status.ts'
+
+/** A service that the wire has itself: its calls, and what answers them. */
+export type OwnService = ReadonlyMap<CallOperation, Handler>
+
+export interface GrpcServerOptions {
+  /** How answers are compressed that a client can read so. */
+  readonly compression: Compression | undefined
+  /** Services besides the host's. A contract that is served under the same name comes first. */
+  readonly services: (host: Host) => readonly OwnService[]
+}
+
+/** The server half of the wire. */
+export function grpcServer(options: GrpcServerOptions): HttpServer {
+  return { over: 'http', mount: (host) => new GrpcMount(host, options) }
+}
+
+class GrpcMount implements HttpMount {
+  readonly #host: Host
+  readonly #compression: Compression | undefined
+  readonly #methods = new Map<string, ServerMethod>()
+  readonly #reader = new RequestHeaderReader()
+  #peer: Peer | undefined
+  #peerOf: HttpRequest | undefined
+  /** Calls that may still get their message from the piece of network that is being read. */
+  #beginning: ServerCall[] = []
+
+  constructor(host: Host, { compression, services }: GrpcServerOptions) {
+    this.#host = host
+    this.#compression = compression
+    const { depth } = host.limits
+
+    for (const operation of host.operations.values()) {
+      const path = `/${operation.grpc}`
+      const other = this.#methods.get(path)
+      if (other !== undefined) {
+        throw new TypeError(
+          `${operation.id} and ${other.operation.id} are both the gRPC method ${operation.grpc}: give one of the ` +
+            `contracts another service, contract(name, operations, { grpc: 'shop.Orders' })`,
+        )
+      }
+      this.#methods.set(path, new ServerMethod(operation, depth))
+    }
+
+    for (const service of services(host)) {
+      for (const [operation, handler] of service) {
+        const path = `/${operation.grpc}`
+        if (!this.#methods.has(path)) this.#methods.set(path, new ServerMethod(operation, depth, handler))
+      }
+    }
+  }
+
+  matches({ method, target, headers }: HttpRequest): boolean {
+    if (method !== 'POST' || !this.#methods.has(target)) return false
+    return this.#reader.read(headers).format !== undefined
+  }
+
+  serve(exchange: HttpExchange, last: boolean): boolean {
+    const { request } = exchange
+    const headers = this.#reader.read(request.headers)
+    const { format } = headers
+    if (format === undefined || request.method !== 'POST') {
+      if (last) exchange.respond(noGrpc, undefined)
+      return last
+    }
+    if (request.version !== '2') {
+      exchange.respond(needsHttp2, 'gRPC needs HTTP/2.\n')
+      return true
+    }
+
+    const method = this.#methods.get(request.target)
+    if (method === undefined || format === 'unknown') {
+      refuse(exchange, 'proto', format === 'unknown' ? unknownFormat() : this.#unknown(request.target))
+    } else this.#call(exchange, method, headers)
+    return true
+  }
+
+  #call(exchange: HttpExchange, method: ServerMethod, headers: RequestHeaders): void {
+    const format = headers.format as MessageFormat
+    const { timeout, malformed, acceptEncoding } = headers
+    if (timeout !== undefined && Number.isNaN(timeout)) return refuse(exchange, format, malformedTimeout())
+    if (malformed !== undefined) return refuse(exchange, format, malformedBinary(malformed))
+    if (headers.coding === undefined) {
+      const encoding = exchange.request.headers.get('grpc-encoding') as string
+      return refuse(exchange, format, unknownEncoding(encoding), ['grpc-accept-encoding', acceptedEncodings])
+    }
+
+    const wanted = this.#compression
+    const coding = wanted !== undefined && accepts(acceptEncoding, wanted) ? wanted : undefined
+    const peer = this.#peerOfRequest(exchange.request)
+    const call = new ServerCall(this.#host, method, exchange, headers, coding, peer)
+    if (!call.begin()) this.#goOnLater(call)
+  }
+
+  #peerOfRequest(request: HttpRequest): Peer {
+    if (request === this.#peerOf) return this.#peer as Peer
+    const { remoteAddress, secure, certificate } = request
+    this.#peerOf = request
+    this.#peer = { address: remoteAddress, wire: 'grpc', secure, certificate }
+    return this.#peer
+  }
+
+  #goOnLater(call: ServerCall): void {
+    this.#beginning.push(call)
+    if (this.#beginning.length === 1) queueMicrotask(this.#goOn)
+  }
+
+  readonly #goOn = (): void => {
+    const beginning = this.#beginning
+    this.#beginning = []
+    for (const call of beginning) call.goOn()
+  }
+
+  #unknown(target: string): CallError {
+    const service = target.slice(0, target.lastIndexOf('/') + 1)
+    const isService = service.length > 2 && [...this.#methods.keys()].some((path) => path.startsWith(service))
+    return unknownMethod(target, isService)
+  }
+}
+
+const noGrpc = Object.freeze({ status: 415, headers: new HttpHeaders(['accept-post', 'application/grpc']) })
+const needsHttp2 = Object.freeze({
+  status: 505,
+  headers: new HttpHeaders(['content-type', 'text/plain; charset=utf-8']),
+})
+
+/** Answers without a call. */
+function refuse(
+  exchange: HttpExchange,
+  format: MessageFormat,
+  error: CallError,
+  extra: readonly string[] = [],
+): void {
+  failExchange(exchange, format, [...errorTrailers(error, undefined, () => {}), ...extra])
+}
