@@ -243,7 +243,7 @@ test('streams of the server’s own, and frames of requests never made, end the 
 test('a server that does not speak HTTP/2 is found out by its first frame', async () => {
   const [near, far] = duplexPair()
   const lost = new Sink()
-  openHttp2(far).request(head('/'), undefined, lost)
+  openHttp2(far, { assumedStreams: 1 }).request(head('/'), undefined, lost)
   near.resume().write('HTTP/1.1 400 Bad Request\r\nconnection: close\r\n\r\n')
   await until(() => lost.over)
   assert.equal(lost.why?.reason, 'protocol')
@@ -360,7 +360,7 @@ test('when the connection is lost, what was sent may have been processed, and wh
 
 test('a request that was never given to the socket was not processed', async () => {
   const [, far] = duplexPair()
-  const client = openHttp2(far)
+  const client = openHttp2(far, { assumedStreams: 2 })
   const sinks = [new Sink(), new Sink()]
   // The first is alone and goes out at once; the second waits for what else the turn brings.
   for (const sink of sinks) client.request(head('/'), undefined, sink)

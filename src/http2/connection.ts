@@ -115,6 +115,8 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   lastPeerId = 0
   /** What streams may bring at first. */
   streamWindow: number
+  /** The same as the first SETTINGS say it. */
+  #firstWindow: number
   #gone = false
   #reading = false
   /** Streams whose answer was complete before their request; the rest of it may come with what is being read. */
@@ -145,11 +147,14 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.#decoder = new HpackDecoder({ tableSize, maxListSize: limits.headerSize })
     this.outbox = new Outbox(duplex, new HpackEncoder({ tableSize: limits.tableSize }), this)
     this.reader = new FrameReader(this, limits.frameSize)
-    this.streamWindow = Math.min(limits.initialStreamWindow, limits.streamWindow)
+    const streamWindow = Math.min(limits.initialStreamWindow, limits.streamWindow)
+    // Until the peer knows of ours, the window that both sides begin with holds.
+    this.streamWindow = Math.max(streamWindow, initialWindow)
+    this.#firstWindow = streamWindow
     const window = Math.max(initialWindow, Math.min(limits.initialConnectionWindow, limits.connectionWindow))
     this.#window = new ReceiveWindow(window)
     this.#bandwidth = new BandwidthEstimate(
-      this.streamWindow,
+      streamWindow,
       Math.max(limits.streamWindow, limits.connectionWindow),
     )
     this.#control = new Budget(limits.controlBurst, limits.controlRate)
@@ -164,7 +169,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       setting.headerTableSize,
       limits.tableSize,
       setting.initialWindowSize,
-      this.streamWindow,
+      streamWindow,
       setting.maxFrameSize,
       limits.frameSize,
       setting.maxHeaderListSize,
@@ -551,6 +556,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
         throw new ConnectionError(errorCode.frameSizeError, 'the answer to SETTINGS has a payload')
       if (this.#settingsUnacknowledged === 0) return this.charge()
       this.#settingsUnacknowledged--
+      if (this.#firstWindow < initialWindow) this.#shrink()
       if (this.limits.tableSize < initialTableSize) this.#decoder.setTableSize(this.limits.tableSize)
       return undefined
     }
@@ -565,6 +571,19 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     outbox.settingsAck()
     if (change > 0) for (const { outgoing } of this.streams.values()) outgoing.granted()
     this.#role.peerSettled()
+  }
+
+  /** The peer has heard of a window that is smaller than the one everybody begins with. */
+  #shrink(): void {
+    const size = this.#firstWindow
+    this.#firstWindow = initialWindow
+    if (this.streamWindow > initialWindow) return
+    this.streamWindow = size
+    for (const { id, incoming } of this.streams.values()) {
+      incoming.window.shrink(size)
+      const granted = incoming.ended ? 0 : incoming.window.release(0)
+      if (granted > 0) this.grant(id, granted)
+    }
   }
 
   #moveWindows(change: number): void {

@@ -62,7 +62,7 @@ export interface Http2ServerLimits extends Http2Limits {
 export interface Http2ClientLimits extends Http2Limits {
   /** Requests that wait for the server's stream limit; more are refused at once. */
   readonly queue: number
-  /** Streams that are opened before the server has said how many it takes. */
+  /** Streams that are opened before the server's SETTINGS have said how many it takes, and that it speaks HTTP/2. */
   readonly assumedStreams: number
 }
 
@@ -104,5 +104,5 @@ export const defaultHttp2ClientLimits: Http2ClientLimits = {
   keepaliveTime: 6 * 60_000,
   keepaliveTimeout: 20_000,
   queue: 4096,
-  assumedStreams: 100,
+  assumedStreams: 0,
 }

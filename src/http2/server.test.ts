@@ -527,8 +527,9 @@ test('a body that nobody takes is held within its window, and granted again when
   const peer = new Peer((opened) => {
     exchange = opened
   }, options)
-  peer.headers(1, request(), false).data(1, 'x'.repeat(1000), false)
   await peer.settled()
+  peer.headers(1, request(), false).data(1, 'x'.repeat(1000), false)
+  await peer.settled('received')
   const updates = () => peer.frames.filter(({ type, id }) => type === frameType.windowUpdate && id === 1)
   assert.equal(updates().length, 0)
 
@@ -549,6 +550,7 @@ test('a body that nobody takes is held within its window, and granted again when
 test('more than the window of a stream resets the stream; more than that of the connection ends it', async () => {
   const options = { initialStreamWindow: 1000, streamWindow: 1000 }
   const peer = new Peer(() => {}, options)
+  await peer.settled()
   peer.headers(1, request(), false).data(1, 'x'.repeat(1001), false)
   assert.equal(await peer.resetReceived(1), errorCode.flowControlError)
 
@@ -556,6 +558,24 @@ test('more than the window of a stream resets the stream; more than that of the 
   other.headers(1, request(), false)
   for (let i = 0; i < 4; i++) other.data(1, Buffer.alloc(16_384), false)
   assert.equal((await other.goawayReceived()).code, errorCode.flowControlError)
+})
+
+test('a small window counts from when the peer knows of it', async () => {
+  const sink = new Sink()
+  const options = { initialStreamWindow: 1000, streamWindow: 1000 }
+  const peer = new Peer((exchange) => exchange.receive(sink), options)
+  peer.answers = false
+  peer.headers(1, request(), false).data(1, 'x'.repeat(3000), false)
+  await peer.settled()
+  peer.send(frame(frameType.settings, flag.ack, 0))
+  // What was taken before is granted again: the window is whole.
+  const { payload } = await peer.until(({ type, id }) => type === frameType.windowUpdate && id === 1)
+  assert.equal(payload.readUInt32BE(0), 3000)
+  peer.data(1, 'x'.repeat(1000), false)
+  await peer.settled('learned!')
+  assert.equal(sink.received.length, 4000)
+  peer.headers(3, request(), false).data(3, 'x'.repeat(1001), false)
+  assert.equal(await peer.resetReceived(3), errorCode.flowControlError)
 })
 
 test('windows grow where a round trip brings a full one', async () => {

@@ -41,6 +41,12 @@ export class ReceiveWindow {
     return owed
   }
 
+  /** Makes the window smaller, as the peer now knows it; what it has sent before may be more. */
+  shrink(size: number): void {
+    this.available -= this.size - size
+    this.size = size
+  }
+
   /** Makes the window larger; returns how much the peer is to be granted at once. */
   grow(size: number): number {
     const more = size - this.size
