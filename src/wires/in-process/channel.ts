@@ -49,6 +49,12 @@ export class InProcessChannel implements Channel {
 
     const { clock } = this.#options
     const timeout = call.deadline === Infinity ? undefined : call.deadline - clock.now()
+    if (timeout !== undefined && timeout <= 0) {
+      throw new CallError('deadline_exceeded', `${call.operation.id}: the deadline has passed`, {
+        processed: 'no',
+        origin: 'downstream',
+      })
+    }
     const reply = new Crossing(call, this.#line(call.operation), this.#host).start(timeout)
     if (call.outcome === undefined) {
       this.#open.add(call)

@@ -67,6 +67,12 @@ class RestChannel implements Channel {
 
     const { clock, limits } = this.#options
     const timeout = call.deadline === Infinity ? Infinity : Math.ceil(call.deadline - clock.now())
+    if (timeout <= 0) {
+      throw new CallError('deadline_exceeded', `${operation.id}: the deadline has passed`, {
+        processed: 'no',
+        origin: 'downstream',
+      })
+    }
     return new ClientCall(called, call, limits).start(this.#transport, timeout)
   }
 

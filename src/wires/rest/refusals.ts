@@ -31,6 +31,10 @@ export function malformedTimeout(): CallError {
   return refusal(400, "trunkline-timeout: expected a whole number and a unit (ms, s, m, h), such as '500ms'")
 }
 
+export function deadlineOver(): CallError {
+  return new CallError('deadline_exceeded', 'trunkline-timeout: the deadline has passed', { processed: 'no' })
+}
+
 export function malformedBinary(header: string): CallError {
   return refusal(400, `${header}: the value of a header whose name ends in -bin is base64`)
 }

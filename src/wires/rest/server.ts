@@ -16,6 +16,7 @@ import { type OpenApiOptions, exportOpenApi } from './openapi.ts'
 import { writeProblem } from './problem.ts'
 import {
   closing,
+  deadlineOver,
   malformedBinary,
   malformedPath,
   malformedTimeout,
@@ -162,6 +163,7 @@ class RestMount implements HttpMount {
     const { timeout, malformed } = read
     if (this.#host.draining) return refuse(exchange, closing())
     if (timeout !== undefined && Number.isNaN(timeout)) return refuse(exchange, malformedTimeout())
+    if (timeout === 0) return refuse(exchange, deadlineOver())
     if (malformed !== undefined) return refuse(exchange, malformedBinary(malformed))
     if (!isAcceptedBody(read, endpoint)) {
       const given = read.contentType as string
