@@ -53,3 +53,16 @@ test('a body that is begun while another is open is in a buffer of its own', () 
   assert.equal(next, outer)
   next.close()
 })
+
+test('what was written stays where it was when the buffer grows behind bytes that are held', () => {
+  const body = composeBody()
+  write(body, 'held')
+  body.hold()
+  body.begin()
+  const { start } = body
+  write(body, 'b'.repeat(1_000_000))
+  assert.equal(body.start, start)
+  assert.equal(body.position, start + 1_000_000)
+  assert.equal(text(body), 'b'.repeat(1_000_000))
+  body.close()
+})

@@ -50,15 +50,13 @@ export class BodyBuffer {
     if (this.position + size > this.bytes.length) this.#grow(size)
   }
 
+  /** Positions stay what they are: who writes remembers where a list began. */
   #grow(size: number): void {
     const from = this.start - frontRoom
-    const used = this.position - from
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, used + size))
-    this.bytes.copy(larger, frontRoom, this.start, this.position)
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.position + size))
+    this.bytes.copy(larger, from, from, this.position)
     this.bytes = larger
     this.#free = 0
-    this.start = frontRoom
-    this.position = used
   }
 
   /** The body's size in bytes. */
