@@ -121,8 +121,16 @@ for (const row of rows) {
     )
   })
 
-  test(`4 MiB go there and back, over ${row.name}`, async () => {
+  test(`messages of all sizes up to 4 MiB go there and back, over ${row.name}`, async () => {
     await using running = await pair(row, Probe, probe().implementation)
+    // Beyond each of the buffers that lie on the way.
+    for (const size of [12_000, 50_000, 60_000, 200_000, 600_000]) {
+      const some = new Uint8Array(size).map((_, index) => index * 31)
+      assert.ok(
+        Buffer.from((await running.client.bytes({ data: some })).data).equals(Buffer.from(some)),
+        `${size}`,
+      )
+    }
     const data = new Uint8Array(4 * 1024 * 1024).map((_, index) => index * 31)
     const [back] = await Promise.all([
       running.client.bytes({ data }),
