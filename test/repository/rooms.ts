@@ -50,6 +50,11 @@ export function roomOf(file: string): string {
   return parts.length <= 2 ? '(entry)' : parts[1]!
 }
 
+/** Folders of wires/ that are no wires: what several wires have in common, and which of them may import it. */
+export const FAMILIES: Readonly<Record<string, readonly string[]>> = {
+  'grpc-family': ['grpc', 'grpc-web', 'connect'],
+}
+
 /** The wire that a file belongs to, if it lies in the folder of one. */
 export function wireOf(file: string): string | undefined {
   return /^src\/wires\/(?<wire>[^/]+)\//.exec(file)?.groups?.['wire']
@@ -62,7 +67,8 @@ export function isAllowed(from: string, to: string): boolean {
 
   if (room === target) {
     const [wire, otherWire] = [wireOf(from), wireOf(to)]
-    return wire === undefined || otherWire === undefined || wire === otherWire
+    if (wire === undefined || otherWire === undefined || wire === otherWire) return true
+    return FAMILIES[otherWire]?.includes(wire) === true
   }
 
   const open = ARROWS[room] ?? []

@@ -1,8 +1,8 @@
 import type { Operation } from '../../contract/operation.ts'
 import type { Wire } from '../wire.ts'
-import { GrpcChannel } from './client.ts'
-import type { Compression } from './compression.ts'
-import type { MessageFormat } from './content-type.ts'
+import { GrpcChannel } from '../grpc-family/channel.ts'
+import type { Compression } from '../grpc-family/compression.ts'
+import type { MessageFormat } from '../grpc-family/content-type.ts'
 import { grpcServer } from './server.ts'
 
 /** What the gRPC wire can be told; everything has a default. */

@@ -6,19 +6,19 @@ import type { CallOperation } from '../../contract/operation.ts'
 import type { HttpExchange, HttpRequest } from '../../http/exchange.ts'
 import { HttpHeaders } from '../../http/headers.ts'
 import type { Host, HttpMount, HttpServer } from '../wire.ts'
-import { type Compression, acceptedEncodings, accepts } from './compression.ts'
-import type { MessageFormat } from './content-type.ts'
+import { type Compression, acceptedEncodings, accepts } from '../grpc-family/compression.ts'
+import type { MessageFormat } from '../grpc-family/content-type.ts'
 import {
   malformedBinary,
   malformedTimeout,
   unknownEncoding,
   unknownFormat,
   unknownMethod,
-} from './refusals.ts'
-import { type RequestHeaders, RequestHeaderReader } from './request-headers.ts'
-import { ServerCall, failExchange } from './server-call.ts'
-import { ServerMethod } from './server-method.ts'
-import { errorTrailers } from './status.ts'
+} from '../grpc-family/refusals.ts'
+import { type RequestHeaders, RequestHeaderReader } from '../grpc-family/request-headers.ts'
+import { ServerCall, failExchange } from '../grpc-family/server-call.ts'
+import { ServerMethod } from '../grpc-family/server-method.ts'
+import { errorTrailers } from '../grpc-family/status.ts'
 
 /** A service that the wire has itself: its calls, and what answers them. */
 export type OwnService = ReadonlyMap<CallOperation, Handler>

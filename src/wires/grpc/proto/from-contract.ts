@@ -24,7 +24,7 @@ import type {
   Reserved,
   ServiceDescriptor,
 } from './descriptor.ts'
-import { fullNameOf, protoNameOf } from './full-names.ts'
+import { fullNameOf, protoNameOf } from '../../grpc-family/full-names.ts'
 import { httpRuleOfRoute } from './http-of-route.ts'
 import { wellKnownPath } from './well-known.ts'
 

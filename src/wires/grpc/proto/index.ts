@@ -5,7 +5,7 @@ export { type ImportProtoOptions, type ProtoImport, importProto } from './import
 export { ProtoError } from './error.ts'
 export type { ProtoNote } from './to-contract.ts'
 export { header as importedHeader } from './typescript/module.ts'
-export { protoNameOf } from './full-names.ts'
+export { protoNameOf } from '../../grpc-family/full-names.ts'
 export {
   type ReflectedFile,
   contractFromDescriptorSet,

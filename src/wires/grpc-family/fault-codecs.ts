@@ -2,7 +2,7 @@
 import { type ProtobufCodec, compileProtobuf } from '../../codec/protobuf/compile.ts'
 import type { CallOperation, FaultInfo } from '../../contract/operation.ts'
 import { upperSnakeCase } from '../../schema/names.ts'
-import { protoNameOf } from './proto/full-names.ts'
+import { protoNameOf } from './full-names.ts'
 
 export interface FaultCodec {
   readonly info: FaultInfo

@@ -5,7 +5,7 @@
  * package `google.rpc`. A package is told by its small letters; where all letters are small, by there being no type of
  * that name.
  */
-import type { ContractInfo } from '../../../contract/operation.ts'
+import type { ContractInfo } from '../../contract/operation.ts'
 
 export interface FullName {
   readonly package: string
