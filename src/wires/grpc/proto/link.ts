@@ -102,7 +102,7 @@ function refuseTwice(
   for (const { name, at } of nodes) {
     const before = seen.get(name)
     if (before !== undefined) {
-      const hint = `the other one is on line ${before.line}; values of an enum stand beside it, so prefix them with its name`
+      const hint = `the other one is on line ${before.line} (values of an enum stand beside it)`
       throw new ProtoError(file.path, at, `${name} is declared twice in this place`, hint)
     }
     seen.set(name, at)

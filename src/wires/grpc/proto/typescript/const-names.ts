@@ -19,9 +19,9 @@ const taken: ReadonlySet<string> = new Set([
 ])
 
 /** A name for each type: `Order`, `OrderLine` of `Order.Line`, `Status` of `google.rpc.Status` unless that is taken. */
-export function constNames(types: Iterable<string>, reserved: Iterable<string> = []): Map<string, string> {
+export function constNames(types: Iterable<string>): Map<string, string> {
   const names = new Map<string, string>()
-  const used = new Set<string>([...taken, ...reserved])
+  const used = new Set<string>(taken)
   // The package's own types have their names before others.
   const sorted = [...types].toSorted((one, other) => Number(isForeign(one)) - Number(isForeign(other)))
 
@@ -34,6 +34,11 @@ export function constNames(types: Iterable<string>, reserved: Iterable<string> =
     names.set(type, name)
   }
   return names
+}
+
+/** Whether a constant cannot be called that. */
+export function isTaken(name: string): boolean {
+  return taken.has(name)
 }
 
 function capital(part: string): string {

@@ -4,8 +4,8 @@ import type { CallOperation, Message } from '../../../../contract/operation.ts'
 import type { Named } from '../../../../schema/type.ts'
 import { type ImportedService, needsGrpcName } from '../to-contract.ts'
 import { componentsOf, referencesOf } from './components.ts'
-import { constNames } from './const-names.ts'
-import { jsonLiteral, key, quoted, textLines } from './literal.ts'
+import { constNames, isTaken } from './const-names.ts'
+import { jsonLiteral, key, quoted, textLines, width } from './literal.ts'
 import { type SchemaContext, enumLines, objectLines, rootExpression } from './schema.ts'
 
 /** What a module that was written here begins with, so that it may be written again. */
@@ -20,13 +20,8 @@ export function moduleText(services: readonly ImportedService[], source: string,
     for (const [name, docs] of service.valueDocs) valueDocs.set(name, docs)
   }
 
-  const locals = services.map(({ service }) => service.local)
-  const isOwn = new Set(Object.keys(types))
   const names = constNames(Object.keys(types))
-  const contracts = constNames(
-    locals.map((local) => (isOwn.has(local) ? `${local}Service` : local)),
-    names.values(),
-  )
+  const contracts = contractNames(services, new Set(names.values()))
   const constOf = (type: string): string => names.get(type) ?? type
   const none: ReadonlyMap<string, string> = new Map()
 
@@ -46,7 +41,7 @@ export function moduleText(services: readonly ImportedService[], source: string,
 
   const context: SchemaContext = { constOf, together: new Set(), valueDocs: none }
   const written = services.map((service, index) =>
-    contractLines(service, [...contracts.values()][index] as string, context),
+    contractLines(service, contracts[index] as string, context),
   )
   const streams = services.some(({ info }) =>
     [...info.operations.values()].some(
@@ -71,6 +66,16 @@ export function moduleText(services: readonly ImportedService[], source: string,
   return `${sections.map((lines) => lines.join('\n')).join('\n\n')}\n`
 }
 
+/** A contract is called as its service, unless a type is called that. */
+function contractNames(services: readonly ImportedService[], used: Set<string>): string[] {
+  return services.map(({ service: { local } }) => {
+    let name = [local, `${local}Service`].find((one) => !used.has(one) && !isTaken(one)) ?? `${local}Contract`
+    for (let count = 2; used.has(name); count += 1) name = `${local}Contract${count}`
+    used.add(name)
+    return name
+  })
+}
+
 function contractLines(
   { info, service, routes }: ImportedService,
   name: string,
@@ -87,15 +92,20 @@ function contractLines(
     `export const ${name} = contract(`,
     `  ${quoted(info.name)},`,
     ...(members.length === 0 ? ['  {},'] : ['  {', ...members.map((line) => `    ${line}`), '  },']),
-    ...(info.doc === undefined
-      ? [`  { ${options.join(', ')} },`]
-      : [
-          '  {',
-          ...propertyLines('doc', info.doc, 4).map((line) => `    ${line}`),
-          ...options.map((one) => `    ${one},`),
-          '  },',
-        ]),
+    ...optionLines(info.doc, options),
     ')',
+  ]
+}
+
+function optionLines(doc: string | undefined, options: readonly string[]): string[] {
+  const said = doc === undefined ? [] : [`doc: ${quoted(doc)}`]
+  const line = `  { ${[...said, ...options].join(', ')} },`
+  if (line.length <= width || doc === undefined) return [line]
+  return [
+    '  {',
+    ...propertyLines('doc', doc, 4).map((one) => `    ${one}`),
+    ...options.map((one) => `    ${one},`),
+    '  },',
   ]
 }
 
@@ -121,9 +131,10 @@ function callLines(
     ...(needsGrpcName(service, call.name, call.grpc) ? [`grpc: ${quoted(call.grpc)}`] : []),
   ]
 
-  const line = `${key(call.name)}: call({ ${short.join(', ')} }),`
-  if (call.doc === undefined && line.length < 100)
-    return [short.length === 0 ? `${key(call.name)}: call(),` : line]
+  const said = call.doc === undefined ? [] : [`doc: ${quoted(call.doc)}`]
+  const line = `${key(call.name)}: call({ ${[...said, ...short].join(', ')} }),`
+  if (line.length <= width - 4)
+    return [said.length + short.length === 0 ? `${key(call.name)}: call(),` : line]
   return [
     `${key(call.name)}: call({`,
     ...(call.doc === undefined ? [] : propertyLines('doc', call.doc, 6).map((one) => `  ${one}`)),
