@@ -23,6 +23,7 @@ import type {
 } from '../../schema/type.ts'
 import { literal, program } from '../generate.ts'
 import { integerRange } from './integer.ts'
+import { largestFloat } from './leaves.ts'
 import { addKey, createKeyTable, isFull } from './key-table.ts'
 import { type Functions, namedFunction } from './named-function.ts'
 import {
@@ -164,8 +165,9 @@ function callFunction(name: string, value: string): string {
 /** A condition: the value is no number of the type. */
 function isNoNumber(type: Extract<Type, { kind: 'int' | 'float' }>, value: string): string {
   if (type.kind === 'float') {
-    const most = type.bits === 32 ? 3.4028234663852886e38 : Number.MAX_VALUE
-    return `typeof ${value} !== 'number' || !(${value} >= -${most} && ${value} <= ${most})`
+    // Infinities and NaN are those that are not zero when they are taken from themselves.
+    if (type.bits === 64) return `typeof ${value} !== 'number' || ${value} - ${value} !== 0`
+    return `typeof ${value} !== 'number' || !(${value} >= -${largestFloat} && ${value} <= ${largestFloat})`
   }
   // Minus zero passes, as it does everywhere: an integer has no sign of its own there.
   if (type.bits === 32 && type.js === 'number') {
@@ -270,8 +272,9 @@ function listSource(type: ListType, name: string, context: Context): string {
     ${enter(context)}
     ${natively}
     const start = p
+    let last = b.length - ${context.spare}
     ${isSet ? 'for (const v of list) {' : 'for (let i = 0; i < list.length; i++) { const v = list[i];'}
-      if (p + ${context.spare} > b.length) { ${room}(w, p, ${context.spare}); b = w.bytes }
+      if (p > last) { ${room}(w, p, ${context.spare}); b = w.bytes; last = b.length - ${context.spare} }
       b[p++] = 0x2c
       { ${writeSlot(type.of, 'v', context)} }
     }

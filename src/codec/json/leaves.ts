@@ -76,7 +76,7 @@ function wholeOf(json: unknown): bigint | undefined {
 }
 
 /** The largest finite float. Beyond it protobuf's `float` would become infinite. */
-const largestFloat = 3.4028234663852886e38
+export const largestFloat = 3.4028234663852886e38
 
 function floatLeaf(type: FloatType): Leaf {
   const most = type.bits === 32 ? largestFloat : Number.MAX_VALUE
