@@ -5,6 +5,7 @@ import type {
   ServiceDescriptor,
 } from '../../src/wires/grpc/proto/descriptor.ts'
 import type { Declarations } from '../../src/wires/grpc/proto/load.ts'
+import { wellKnownPath } from '../../src/wires/grpc/proto/well-known.ts'
 
 export interface Difference {
   /** What differs: `packed`, `presence`, `missing field`, … */
@@ -49,8 +50,10 @@ export function wireDifferences(one: Side, other: Side): Difference[] {
 
       const message = one.declarations.messages.get(left)
       const same = other.declarations.messages.get(right)
-      if (message === undefined || same === undefined) note('missing message', left)
-      else fields(message, same, waiting)
+      const isKnown = wellKnownPath(left) !== undefined && left === right
+      if (message === undefined || same === undefined) {
+        if (!isKnown) note('missing message', left)
+      } else fields(message, same, waiting)
     }
   }
 

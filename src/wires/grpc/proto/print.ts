@@ -21,7 +21,7 @@ const width = 100
 /** The text of a file. `known`: the full names of all types and packages, so that short names mean what they should. */
 export function printProto(file: FileDescriptor, known: ReadonlySet<string>): string {
   const editions = file.syntax === 'editions'
-  const context: Context = { editions, known }
+  const context: Context = { editions, known, ownPackage: file.package }
   const declarations = [
     ...file.services.map((service) => serviceLines(service, context)),
     ...file.messages.map((message) => messageLines(message, context)),
@@ -47,6 +47,7 @@ export function printProto(file: FileDescriptor, known: ReadonlySet<string>): st
 interface Context {
   readonly editions: boolean
   readonly known: ReadonlySet<string>
+  readonly ownPackage: string
 }
 
 /** The names of all types and packages of some files. */
@@ -72,20 +73,29 @@ export function knownNames(files: Iterable<FileDescriptor>): Set<string> {
   return names
 }
 
-/** The shortest name that means a type from within a scope: protobuf decides by the first part of a name. */
-function shortName(name: string, scope: string, known: ReadonlySet<string>): string {
-  for (let around = scope; ; around = around.slice(0, Math.max(0, around.lastIndexOf('.')))) {
-    const prefix = around === '' ? '' : `${around}.`
-    if (name.startsWith(prefix) && name !== around) {
-      const short = name.slice(prefix.length)
-      return meaning(short, scope, known) === name ? short : `.${name}`
-    }
+/**
+ * The name of a type from within a scope: short in its own package, whole in others, and with a dot in front where
+ * protobuf, which decides by the first part of a name, would find something else.
+ */
+function nameWithin(name: string, scope: string, { known, ownPackage }: Context): string {
+  const isInside = (around: string): boolean =>
+    around.length >= ownPackage.length && name.startsWith(`${around}.`) && around !== ''
+
+  for (let around = scope; isInside(ownPackage) && around !== ''; around = outer(around)) {
+    if (!isInside(around)) continue
+    const short = name.slice(around.length + 1)
+    if (meaning(short, scope, known) === name) return short
   }
+  return meaning(name, scope, known) === name ? name : `.${name}`
+}
+
+function outer(scope: string): string {
+  return scope.slice(0, Math.max(0, scope.lastIndexOf('.')))
 }
 
 function meaning(short: string, scope: string, known: ReadonlySet<string>): string {
   const first = short.split('.')[0] as string
-  for (let around = scope; ; around = around.slice(0, Math.max(0, around.lastIndexOf('.')))) {
+  for (let around = scope; ; around = outer(around)) {
     const prefix = around === '' ? '' : `${around}.`
     if (around === '' || known.has(`${prefix}${first}`)) return `${prefix}${short}`
   }
@@ -203,8 +213,8 @@ function fieldLines(field: FieldDescriptor, scope: string, context: Context): st
   return [...commentLines(field.doc, 2), `${label}${whole} ${name} = ${number}${said};`]
 }
 
-function typeName(type: FieldType, scope: string, { known }: Context): string {
-  return type.kind === 'scalar' ? type.scalar : shortName(type.name, scope, known)
+function typeName(type: FieldType, scope: string, context: Context): string {
+  return type.kind === 'scalar' ? type.scalar : nameWithin(type.name, scope, context)
 }
 
 function enumLines({ doc, deprecated, local, values, reserved }: EnumDescriptor, context: Context): string[] {
@@ -238,9 +248,9 @@ function serviceLines(
   return [...commentLines(doc), ...block(`service ${local}`, lines)]
 }
 
-function methodLines(method: MethodDescriptor, scope: string, { known }: Context): string[] {
+function methodLines(method: MethodDescriptor, scope: string, context: Context): string[] {
   const type = (name: string, stream: boolean): string =>
-    `(${stream ? 'stream ' : ''}${shortName(name, scope, known)})`
+    `(${stream ? 'stream ' : ''}${nameWithin(name, scope, context)})`
   const head = `rpc ${method.name}${type(method.input, method.clientStreaming)} returns ${type(method.output, method.serverStreaming)}`
   const options = [
     ...(method.deprecated === true ? ['option deprecated = true;'] : []),
