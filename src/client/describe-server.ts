@@ -1,16 +1,18 @@
 /** What a server says of itself, for callers that have no contract. */
 import { clock } from '../call/clock.ts'
 import { CallError } from '../call/error.ts'
-import { withLimits } from '../call/limits.ts'
+import { type Limits, withLimits } from '../call/limits.ts'
 import { type Logger, defaultLogger } from '../call/logger.ts'
 import type { ContractDescription } from '../contract/describe.ts'
 import { type Duration, parseDuration } from '../contract/duration.ts'
 import { fromDescription } from '../contract/from-description.ts'
 import type { ContractInfo } from '../contract/operation.ts'
+import type { HttpTransport } from '../http/exchange.ts'
 import { http1Transport } from '../http1/client.ts'
 import { defaultWires } from '../wires/index.ts'
 import type { DescribeOptions, Wire } from '../wires/wire.ts'
 import { type ClientTlsOptions, dial } from './dial.ts'
+import { connectHttp2 } from './http2-connection.ts'
 import { type Target, parseTarget } from './target.ts'
 
 /** What `describeServer` can be told; everything has a default. */
@@ -26,7 +28,8 @@ export interface DescribeServerOptions {
 /**
  * Asks a server which contracts it serves.
  *
- * @param url As for `connect`. trunk has a frame for it; over HTTP it is `GET /trunkline.json` below the URL's path.
+ * @param url As for `connect`. trunk has a frame for it; over HTTP it is `GET /trunkline.json` below the
+ *   URL's path; any gRPC server is asked by server reflection.
  * @param options See `DescribeServerOptions`.
  * @returns The contracts as the server resolved them, for `connectTo`, `describe`, `diff` and documents. What only a
  *   schema library can check (`refine`) is not part of them.
@@ -73,9 +76,10 @@ function ask(
   }
 
   if (client?.over === 'http' && client.describe !== undefined) {
-    return overHttp(target, { alpn: ['http/1.1'], tls, timeout }, limits, ended, (transport) =>
-      (client.describe as NonNullable<typeof client.describe>)(transport, settings),
-    )
+    const ask = client.describe
+    return client.versions[0] === '2'
+      ? overHttp2(target, { alpn: ['h2'], tls, timeout }, limits, ended, (each) => ask(each, settings))
+      : overHttp1(target, { alpn: ['http/1.1'], tls, timeout }, limits, ended, (each) => ask(each, settings))
   }
 
   throw new CallError(
@@ -99,12 +103,26 @@ async function overBytes<T>(
   }
 }
 
-async function overHttp<T>(
+async function overHttp2<T>(
   target: Target,
   settings: Parameters<typeof dial>[1],
-  limits: ReturnType<typeof withLimits>,
+  limits: Limits,
   ended: AbortSignal,
-  run: (transport: ReturnType<typeof http1Transport>) => Promise<T>,
+  run: (transport: HttpTransport) => Promise<T>,
+): Promise<T> {
+  const { secure } = target
+  return overBytes(target, settings, ended, async (stream) => {
+    const transport = await connectHttp2(stream, { secure, limits, queue: 1, timeout: settings.timeout })
+    return run(transport)
+  })
+}
+
+async function overHttp1<T>(
+  target: Target,
+  settings: Parameters<typeof dial>[1],
+  limits: Limits,
+  ended: AbortSignal,
+  run: (transport: HttpTransport) => Promise<T>,
 ): Promise<T> {
   const transport = http1Transport(() => dial(target, settings), { secure: target.secure, ...limits })
   ended.addEventListener('abort', () => void transport.close(0), { once: true })

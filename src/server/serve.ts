@@ -120,6 +120,7 @@ function running({ host, http, listener, own, admin, address }: Parts): Server {
   const close = ({ grace = 10_000 }: { readonly grace?: number } = {}) => {
     if (closing === undefined) checkGrace('close', grace)
     host.draining = true
+    for (const mount of http) mount.drain?.()
     return (closing ??= Promise.all([listener.close(grace), endAll(own, grace)]).then(() => admin?.close()))
   }
 

@@ -60,6 +60,8 @@ export interface HttpMount {
   serve(exchange: HttpExchange, last: boolean): boolean
   /** Whether it would take the request: for `Allow`, documents and the mounted mode, without answering. */
   matches(request: HttpRequest): boolean
+  /** The server is being closed: what the wire has open for itself comes to its end. */
+  drain?(): void
 }
 
 /** A wire that listens for itself: calls over a queue. */

@@ -273,7 +273,7 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
 
   abort(why: HttpAbort): void {
     this.#splitter?.close()
-    this.#inputFailed(bodyAborted(why))
+    if (!this.#over) this.#inputFailed(bodyAborted(why))
   }
 
   #streamInput(): AsyncIterable<unknown> {
@@ -345,6 +345,8 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
   /** Sends the whole of a unary answer. */
   #send(reply: Reply, message: BodyBuffer | Buffer): void {
     if (this.#over) return
+    // From here on nothing that comes or ends matters: the engine gives up a body whose answer is complete.
+    this.#over = true
     if (!this.#gone) {
       this.#startAnswer(reply.metadata)
       const exchange = this.#exchange
@@ -396,18 +398,19 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     setImmediate(() => this.#tryTo(begin))
 
     pump.run(reply.output as AsyncIterable<unknown>).then(
-      (complete) => {
-        if (complete && !this.#over) this.#tryTo(() => this.#endStream(begin, reply.trailers))
-      },
+      (complete) => this.#sentAll(complete, begin, reply.trailers),
       (error: unknown) => this.#fail(this.#outputError(error)),
     )
   }
 
-  #endStream(begin: () => void, trailers: Metadata | undefined): void {
-    this.#checkHead(trailers)
-    begin()
-    if (!this.#gone) this.#endAnswer(trailers)
-    this.#finish(undefined, (this.#pump as MessagePump).sent)
+  #sentAll(complete: boolean, begin: () => void, trailers: Metadata | undefined): void {
+    if (!complete || this.#over) return
+    this.#tryTo(() => {
+      this.#checkHead(trailers)
+      begin()
+      if (!this.#gone) this.#endAnswer(trailers)
+      this.#finish(undefined, (this.#pump as MessagePump).sent)
+    })
   }
 
   #tryTo(run: () => void): void {

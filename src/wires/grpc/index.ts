@@ -3,6 +3,8 @@ import type { Wire } from '../wire.ts'
 import { GrpcChannel } from '../grpc-family/channel.ts'
 import type { Compression } from '../grpc-family/compression.ts'
 import type { MessageFormat } from '../grpc-family/content-type.ts'
+import { describeByReflection } from './describe.ts'
+import { ownServices } from './own-services.ts'
 import { grpcServer } from './server.ts'
 
 /** What the gRPC wire can be told; everything has a default. */
@@ -14,12 +16,15 @@ export interface GrpcOptions {
   readonly compression?: Compression
   /** How clients write messages: protobuf, or ProtoJSON. Servers answer as they are asked. Default `proto`. */
   readonly format?: MessageFormat
+  /** Whether servers describe themselves to grpcurl and the like (`grpc.reflection.v1` and `v1alpha`). Default: yes. */
+  readonly reflection?: boolean
 }
 
 /**
  * The gRPC wire: all four kinds of calls over HTTP/2, with any gRPC implementation on the other side. Services and
  * methods have the names of the contract (`acme.orders.v1.Orders/Place`), which can be set. Its URLs are `grpc://`,
- * `grpcs://` (TLS) and `grpc+unix://`. Follows gRPC's "Protocol over HTTP2".
+ * `grpcs://` (TLS) and `grpc+unix://`. Servers answer `grpc.health.v1.Health` too, and server reflection.
+ * Follows gRPC's "Protocol over HTTP2".
  *
  * @param options See `GrpcOptions`.
  * @returns A wire for the `wires` of `serve` and `connect`; it is among their defaults.
@@ -42,18 +47,19 @@ export interface GrpcOptions {
  * ```
  */
 export function grpc(options: GrpcOptions = {}): Wire {
-  const { compression, format = 'proto' } = options
+  const { compression, format = 'proto', reflection = true } = options
 
   return {
     name: 'grpc',
     schemes: ['grpc', 'grpcs', 'grpc+unix'],
     needsNumbers: true,
     supports,
-    server: grpcServer({ compression, services: () => [] }),
+    server: grpcServer({ compression, services: (host) => ownServices(host, { reflection }) }),
     client: {
       over: 'http',
       versions: ['2'],
       open: (transport, channel) => new GrpcChannel(transport, channel, { format, compression }),
+      describe: describeByReflection,
     },
   }
 }

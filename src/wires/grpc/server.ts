@@ -23,11 +23,17 @@ import { errorTrailers } from '../grpc-family/status.ts'
 /** A service that the wire has itself: its calls, and what answers them. */
 export type OwnService = ReadonlyMap<CallOperation, Handler>
 
+/** All of them, and what tells them that the server is being closed. */
+export interface OwnServices {
+  readonly services: readonly OwnService[]
+  drain(): void
+}
+
 export interface GrpcServerOptions {
   /** How answers are compressed that a client can read so. */
   readonly compression: Compression | undefined
   /** Services besides the host's. A contract that is served under the same name comes first. */
-  readonly services: (host: Host) => readonly OwnService[]
+  readonly services: (host: Host) => OwnServices
 }
 
 /** The server half of the wire. */
@@ -39,6 +45,7 @@ class GrpcMount implements HttpMount {
   readonly #host: Host
   readonly #compression: Compression | undefined
   readonly #methods = new Map<string, ServerMethod>()
+  readonly #own: OwnServices
   readonly #reader = new RequestHeaderReader()
   #peer: Peer | undefined
   #peerOf: HttpRequest | undefined
@@ -62,12 +69,17 @@ class GrpcMount implements HttpMount {
       this.#methods.set(path, new ServerMethod(operation, depth))
     }
 
-    for (const service of services(host)) {
+    this.#own = services(host)
+    for (const service of this.#own.services) {
       for (const [operation, handler] of service) {
         const path = `/${operation.grpc}`
         if (!this.#methods.has(path)) this.#methods.set(path, new ServerMethod(operation, depth, handler))
       }
     }
+  }
+
+  drain(): void {
+    this.#own.drain()
   }
 
   matches({ method, target, headers }: HttpRequest): boolean {
