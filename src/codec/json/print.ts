@@ -14,15 +14,16 @@ interface Bytes extends Buffer {
 }
 
 /** Up to here characters are written one by one; a native call costs more. */
-const shortText = 16
+const shortText = 24
 /** Up to here they are written natively and then looked at; beyond, `JSON.stringify` is faster in spite of its copy. */
 const middlingText = 128
 
-/** The bytes that a JSON string has to escape. */
+/** The bytes that a JSON string has to escape, and one with which the stand-in for a lone surrogate begins. */
 const mustEscape = new Uint8Array(256)
 mustEscape.fill(1, 0, 0x20)
 mustEscape[0x22] = 1
 mustEscape[0x5c] = 1
+mustEscape[0xef] = 1
 
 /** A JSON string. */
 export function printText(writer: Output, position: number, text: string, spare: number): number {
@@ -51,10 +52,9 @@ function printMiddling(writer: Output, position: number, text: string, spare: nu
   if (position + most > writer.bytes.length) makeRoom(writer, position, most)
   const bytes = writer.bytes as Bytes
   const first = position + 1
-  const end = first + length
+  const end = first + bytes.utf8Write(text, first)
 
-  // As many bytes as characters: ASCII, and with it no lone surrogate, which JSON escapes.
-  let escapes = bytes.utf8Write(text, first) - length
+  let escapes = 0
   for (let index = first; index < end; index++) escapes |= mustEscape[bytes[index]!]!
   if (escapes !== 0) return printRaw(writer, position, JSON.stringify(text), spare)
 
