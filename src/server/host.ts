@@ -11,7 +11,7 @@ import type { Metadata } from '../call/metadata.ts'
 import type { Peer } from '../call/peer.ts'
 import type { CallOperation, ContractInfo } from '../contract/operation.ts'
 import { PartialBodies } from '../http/partial-bodies.ts'
-import type { Host } from '../wires/wire.ts'
+import type { Host, Served } from '../wires/wire.ts'
 import { type Implementation, implementedHandlers } from './implement.ts'
 
 export interface HostOptions {
@@ -28,6 +28,7 @@ export class ServerHost implements Host {
   readonly partialBodies: PartialBodies
   readonly clock: Clock = clock
   readonly log: Logger
+  readonly inside = new Set<Served>()
   draining = false
   readonly #handlers = new Map<CallOperation, Handler>()
 

@@ -121,7 +121,9 @@ function running({ host, http, listener, own, admin, address }: Parts): Server {
     if (closing === undefined) checkGrace('close', grace)
     host.draining = true
     for (const mount of http) mount.drain?.()
-    return (closing ??= Promise.all([listener.close(grace), endAll(own, grace)]).then(() => admin?.close()))
+    return (closing ??= Promise.all([listener.close(grace), endAll([...own, ...host.inside], grace)]).then(
+      () => admin?.close(),
+    ))
   }
 
   return {
@@ -130,7 +132,7 @@ function running({ host, http, listener, own, admin, address }: Parts): Server {
     authority: authorityOf(address),
     contracts: host.contracts,
     get active() {
-      return own.reduce((sum, served) => sum + served.active, listener.active)
+      return [...own, ...host.inside].reduce((sum, served) => sum + served.active, listener.active)
     },
     get connections() {
       return listener.connections

@@ -104,6 +104,8 @@ export interface Host {
    * the dark, `unavailable` and processed `no`; HTTP/1.1 answers what still comes and ends the connection with it.
    */
   readonly draining: boolean
+  /** What carries calls without a listener, from within the process: the server drains and closes it as its connections. */
+  readonly inside: Set<Served>
   /**
    * Makes the call of a request. Its deadline is the earliest of `timeout` (milliseconds, as the peer sent it), the
    * operation's and the server's. The wire then puts `onCancel` on it, and calls `handle`.

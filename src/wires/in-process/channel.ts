@@ -3,7 +3,7 @@ import type { Call } from '../../call/call.ts'
 import { CallError, asDownstream } from '../../call/error.ts'
 import type { Reply } from '../../call/handler.ts'
 import type { CallOperation } from '../../contract/operation.ts'
-import type { Channel, ChannelOptions, Host } from '../wire.ts'
+import type { Channel, ChannelOptions, Host, Served } from '../wire.ts'
 import { Crossing, type Line, lineOf } from './crossing.ts'
 
 export class InProcessChannel implements Channel {
@@ -11,7 +11,10 @@ export class InProcessChannel implements Channel {
   readonly #options: ChannelOptions
   readonly #agreed: boolean
   readonly #lines = new Map<CallOperation, Line>()
-  readonly #open = new Set<Call>()
+  /** Each with how the server ends it. */
+  readonly #open = new Map<Call, Crossing>()
+  readonly #served: Served
+  #onServed: (() => void)[] = []
   #state: Channel['state'] = 'ready'
   #onIdle: (() => void) | undefined
   #onState: ((why: CallError | undefined) => void) | undefined
@@ -20,6 +23,7 @@ export class InProcessChannel implements Channel {
     const { contract } = options
     this.#host = host
     this.#options = options
+    this.#served = this.#asServed()
     this.#agreed = host.contracts.some(
       ({ name, digest }) => name === contract.name && digest === contract.digest,
     )
@@ -55,9 +59,11 @@ export class InProcessChannel implements Channel {
         origin: 'downstream',
       })
     }
-    const reply = new Crossing(call, this.#line(call.operation), this.#host).start(timeout)
+    const crossing = new Crossing(call, this.#line(call.operation), this.#host)
+    const reply = crossing.start(timeout)
     if (call.outcome === undefined) {
-      this.#open.add(call)
+      this.#open.set(call, crossing)
+      this.#host.inside.add(this.#served)
       call.onEnd(() => this.#left(call))
     }
     return reply
@@ -81,7 +87,29 @@ export class InProcessChannel implements Channel {
 
   #left(call: Call): void {
     this.#open.delete(call)
-    if (this.#open.size === 0) this.#onIdle?.()
+    if (this.#open.size > 0) return
+    this.#host.inside.delete(this.#served)
+    this.#onIdle?.()
+    for (const listener of this.#onServed.splice(0)) listener()
+  }
+
+  /** What the server sees of it: calls that are open, and nothing when there are none. */
+  #asServed(): Served {
+    const open = this.#open
+    return {
+      get active() {
+        return open.size
+      },
+      // New calls are refused as long as the server is being closed.
+      drain: () => {},
+      close(why = new CallError('unavailable', 'the server is closing')) {
+        for (const crossing of open.values()) crossing.close(why)
+      },
+      onClose: (listener) => {
+        if (open.size === 0) listener()
+        else this.#onServed.push(listener)
+      },
+    }
   }
 
   async close(grace: number): Promise<void> {
@@ -97,7 +125,7 @@ export class InProcessChannel implements Channel {
       })
     }
     const why = new CallError('unavailable', 'the client was closed', { origin: 'downstream' })
-    for (const call of this.#open) call.cancel(why)
+    for (const call of this.#open.keys()) call.cancel(why)
     this.#become('closed')
   }
 

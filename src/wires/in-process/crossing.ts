@@ -279,6 +279,11 @@ export class Crossing implements InputSource {
 
   // ── the end ──
 
+  /** The server is closed. */
+  close(why: CallError): void {
+    this.#served?.cancel(why)
+  }
+
   get #inputs(): number {
     if (this.#input !== undefined) return this.#input.passed
     return this.#line.input === undefined ? 0 : 1
