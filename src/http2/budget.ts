@@ -18,12 +18,12 @@ export class Budget {
     this.#perMillisecond = perSecond / 1000
   }
 
-  /** Takes a token; `false` when there is none. `now`: monotonic milliseconds. */
-  take(now: number): boolean {
+  /** Takes tokens; `false` when there are not as many. `now`: monotonic milliseconds. */
+  take(now: number, tokens = 1): boolean {
     if (this.#filled === 0) this.#filled = now
     const filled = this.#tokens + (now - this.#filled) * this.#perMillisecond
     this.#filled = now
-    this.#tokens = Math.min(this.#capacity, filled) - 1
+    this.#tokens = Math.min(this.#capacity, filled) - tokens
     return this.#tokens >= 0
   }
 

@@ -47,6 +47,9 @@ const backlogToReadAgain = 256 * 1024
 const mostBlockFactor = 4
 const mostContinuations = 64
 
+/** Whoever grants fewer bytes at a time wants many small frames. */
+const smallIncrement = 128
+
 /** RFC 7541 section 4.2, RFC 9113 section 6.5.2. */
 const initialTableSize = 4096
 
@@ -332,8 +335,8 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   }
 
   /** The peer did something that carries nothing. Throws when that was too often. */
-  charge(): void {
-    if (this.#control.take(this.ticker.now)) return
+  charge(tokens = 1): void {
+    if (this.#control.take(this.ticker.now, tokens)) return
     throw new ConnectionError(errorCode.enhanceYourCalm, 'too many frames that carry nothing')
   }
 
@@ -500,15 +503,15 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   #windowUpdate(id: number, bytes: Buffer, start: number, end: number): void {
     if (end - start !== 4)
       throw new ConnectionError(errorCode.frameSizeError, 'WINDOW_UPDATE is not of 4 bytes')
-    // As many as our frames are answered in the ordinary course.
+    // Two for each of our frames, and in portions worth a frame, is the ordinary course (CVE-2019-9511 is not).
     const { sent } = this.outbox
     if (sent > this.#sentBefore) {
       this.#control.earn(2 * (sent - this.#sentBefore))
       this.#sentBefore = sent
     }
-    this.charge()
-
     const increment = get31(bytes, start)
+    this.charge(increment < smallIncrement ? 3 : 1)
+
     if (id === 0) {
       if (increment === 0) throw new ConnectionError(errorCode.protocolError, 'WINDOW_UPDATE by 0')
       const window = widened(this.outbox.window, increment)

@@ -49,6 +49,8 @@ export interface Http2ServerLimits extends Http2Limits {
    */
   readonly resetBurst: number
   readonly resetRate: number
+  /** Bytes of answers that wait for the client's windows, from which on its further requests are refused. */
+  readonly queuedAnswers: number
   /** Least time between two PINGs while nothing is sent to the client. Two more than that are forgiven. */
   readonly pingInterval: number
   /** How long a connection may live before the client is asked to make another, and how long it has to finish. */
@@ -91,6 +93,7 @@ export const defaultHttp2ServerLimits: Http2ServerLimits = {
   streams: 1024,
   resetBurst: 1024,
   resetRate: 64,
+  queuedAnswers: 64 * 1024 * 1024,
   pingInterval: 5_000,
   age: Number.POSITIVE_INFINITY,
   ageGrace: 60_000,

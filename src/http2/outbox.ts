@@ -62,6 +62,8 @@ export class Outbox {
   /** The largest frame that the peer takes. */
   frameSize = smallestFrameSize
   readonly encoder: HpackEncoder
+  /** Bytes of bodies that wait for windows or for the socket. */
+  queuedBytes = 0
   /** The stream whose head was written last, and the one of those that were handed to the socket. */
   openedId = 0
   flushedId = 0

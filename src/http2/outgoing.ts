@@ -110,6 +110,7 @@ export class Outgoing implements BodyWriter {
     this.#pieces ??= []
     this.#pieces.push(bytes)
     this.queuedBytes += bytes.length
+    this.#outbox.queuedBytes += bytes.length
     this.#outbox.enqueue(this)
   }
 
@@ -166,6 +167,7 @@ export class Outgoing implements BodyWriter {
     const from = this.#pieceAt
     const to = Math.min(piece.length, from + most)
     this.queuedBytes -= to - from
+    this.#outbox.queuedBytes -= to - from
     if (to === piece.length) {
       pieces.shift()
       this.#pieceAt = 0
@@ -221,6 +223,7 @@ export class Outgoing implements BodyWriter {
     this.#outbox.forget(this)
     this.#pieces = undefined
     this.#trailers = undefined
+    this.#outbox.queuedBytes -= this.queuedBytes
     this.queuedBytes = 0
   }
 }

@@ -138,7 +138,8 @@ class ServerConnection implements Http2Connection, Role {
     connection.opened(id)
     if (id > this.#lastServed) return connection.ignore(id)
 
-    if (connection.streams.size >= this.#limits.streams) {
+    const { streams, queuedAnswers } = this.#limits
+    if (connection.streams.size >= streams || connection.outbox.queuedBytes > queuedAnswers) {
       connection.refuse(id, errorCode.refusedStream)
       return this.faulted()
     }
