@@ -6,13 +6,18 @@
 //   node scripts/judges.ts schemathesis    gets one
 
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { onPath, once, run } from './judges/cache.ts'
 
 const VERSIONS = {
   schemathesis: '4.32.5',
   redocly: '2.77.0',
+  grpcGo: '1.85.0',
+  grpcurl: '1.9.4',
+  ghz: '0.93.0',
+  grpcioTools: '1.85.1',
+  googleProtoFiles: '6.0.1',
 }
 
 /** Python 3 of the machine, for foreign clients written with its standard library only. */
@@ -50,6 +55,40 @@ export function redocly(): Promise<string> {
       `@redocly/cli@${VERSIONS.redocly}`,
     ])
     return join(folder, 'node_modules', '.bin', 'redocly')
+  })
+}
+
+/** protoc, as the Python package grpcio-tools brings it: newer than Debian's, which knows no editions. */
+export function protoc(): Promise<string> {
+  return once(`protoc-${VERSIONS.grpcioTools}`, async (folder) => {
+    await run(python3(), ['-m', 'venv', folder])
+    await run(join(folder, 'bin', 'pip'), [
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      `grpcio-tools==${VERSIONS.grpcioTools}`,
+    ])
+
+    const program = join(folder, 'protoc')
+    const python = join(folder, 'bin', 'python')
+    writeFileSync(program, `#!/bin/sh\nexec '${python}' -m grpc_tools.protoc "$@"\n`, { mode: 0o755 })
+    return program
+  })
+}
+
+/** The folder of Google's own .proto files: thousands, with every construct that is in use. */
+export function googleProtoFiles(): Promise<string> {
+  return once(`google-proto-files-${VERSIONS.googleProtoFiles}`, async (folder) => {
+    await run('npm', [
+      'install',
+      '--prefix',
+      folder,
+      '--no-audit',
+      '--no-fund',
+      '--ignore-scripts',
+      `google-proto-files@${VERSIONS.googleProtoFiles}`,
+    ])
+    return join(folder, 'node_modules', 'google-proto-files')
   })
 }
 
@@ -111,8 +150,46 @@ function fromDebian(name: string, program: string): Promise<string> {
   })
 }
 
+/** grpc-go's client of the interoperability tests. */
+export function grpcGoClient(): Promise<string> {
+  return fromGo('grpc-go-interop-client', 'google.golang.org/grpc/interop/client', VERSIONS.grpcGo)
+}
+
+/** grpc-go's server of the interoperability tests. */
+export function grpcGoServer(): Promise<string> {
+  return fromGo('grpc-go-interop-server', 'google.golang.org/grpc/interop/server', VERSIONS.grpcGo)
+}
+
+/** grpcurl, which calls gRPC servers by reflection. */
+export function grpcurl(): Promise<string> {
+  return fromGo('grpcurl', 'github.com/fullstorydev/grpcurl/cmd/grpcurl', VERSIONS.grpcurl)
+}
+
+/** ghz, the gRPC load generator. */
+export function ghz(): Promise<string> {
+  return fromGo('ghz', 'github.com/bojand/ghz/cmd/ghz', VERSIONS.ghz)
+}
+
+/** Builds a program of a Go module. */
+function fromGo(name: string, path: string, version: string): Promise<string> {
+  return once(`${name}-${version}`, async (folder) => {
+    await run('env', [`GOBIN=${folder}`, go(), 'install', `${path}@v${version}`])
+    return join(folder, path.slice(path.lastIndexOf('/') + 1))
+  })
+}
+
 /** All of them, by name. */
-export const judges = { python3, schemathesis, redocly, wrk, curl, go, node24: () => node(24) }
+export const judges = {
+  python3,
+  schemathesis,
+  redocly,
+  wrk,
+  curl,
+  go,
+  protoc,
+  googleProtoFiles,
+  node24: () => node(24),
+}
 
 if (import.meta.main) {
   const names = process.argv.slice(2)

@@ -147,7 +147,8 @@ export interface OptionNode {
 
 export type OptionValue =
   | { readonly kind: 'word'; readonly text: string }
-  | { readonly kind: 'text'; readonly text: string }
+  /** With `binary` its bytes, each a character, since they are no UTF-8. */
+  | { readonly kind: 'text'; readonly text: string; readonly binary?: true }
   /** With its sign, as written. */
   | { readonly kind: 'number'; readonly text: string }
   | { readonly kind: 'list'; readonly values: readonly OptionValue[] }

@@ -15,6 +15,8 @@ export interface Cursor {
   /** `foo.bar`, with a dot in front where that is allowed. */
   name(what: string): { readonly text: string; readonly at: Position }
   string(what: string): string
+  /** Strings behind each other, with whether they are bytes. */
+  text(what: string): { readonly text: string; readonly binary?: true }
   at(token?: Token): Position
   fail(what: string, hint?: string, token?: Token): never
   /** What is said about the thing that begins at `first`, in front of it or behind `opened` on the same line. */
@@ -45,6 +47,16 @@ export function cursorOf({ file, tokens, positionOf }: Tokens): Cursor {
     return take()
   }
 
+  function text(what: string): { text: string; binary?: true } {
+    if (peek().kind !== 'string') fail(`expected ${what} in quotes, found ${shown(peek())}`)
+    const parts: Token[] = []
+    while (peek().kind === 'string') parts.push(take())
+
+    if (parts.every((part) => part.binary !== true)) return { text: parts.map((part) => part.text).join('') }
+    const bytes = parts.map((part) => Buffer.from(part.text, part.binary === true ? 'latin1' : 'utf8'))
+    return { text: Buffer.concat(bytes).toString('latin1'), binary: true }
+  }
+
   return {
     file,
     peek,
@@ -67,12 +79,8 @@ export function cursorOf({ file, tokens, positionOf }: Tokens): Cursor {
       while (is(peek(), '.')) text += take().text + identifier(`the rest of ${what}`).text
       return { text, at }
     },
-    string(what) {
-      if (peek().kind !== 'string') fail(`expected ${what} in quotes, found ${shown(peek())}`)
-      let text = take().text
-      while (peek().kind === 'string') text += take().text
-      return text
-    },
+    string: (what) => text(what).text,
+    text,
     at: (token = peek()) => positionOf(token.start),
     fail,
     docOf(first, opened) {

@@ -230,22 +230,21 @@ function fieldOptions({ jsonName, defaultValue, type }: Raw<'Field'>): OptionNod
       : known === 'enum' || known === 'bool' || /^-?(?:inf|nan)$/.test(defaultValue)
         ? 'word'
         : 'number'
-  const text = known === 'bytes' ? unescaped(defaultValue) : defaultValue
-  options.push({ name: 'default', value: { kind, text } as OptionValue, at })
+  const value = known === 'bytes' ? { text: unescaped(defaultValue), binary: true } : { text: defaultValue }
+  options.push({ name: 'default', value: { kind, ...value } as OptionValue, at })
   return options
 }
 
-/** Bytes that were written in ASCII, as C would. */
+/** Bytes that were written in ASCII, as C would, each as a character. */
 function unescaped(text: string): string {
   const simple: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t' }
-  const bytes = text.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))/gs, (_, octal, hex, other: string) =>
+  return text.replace(/\\(?:([0-7]{1,3})|x([0-9a-fA-F]{1,2})|(.))/gs, (_, octal, hex, other: string) =>
     octal !== undefined
       ? String.fromCharCode(Number.parseInt(octal as string, 8) & 0xff)
       : hex !== undefined
         ? String.fromCharCode(Number.parseInt(hex as string, 16))
         : (simple[other] ?? other),
   )
-  return Buffer.from(bytes, 'latin1').toString('utf8')
 }
 
 function enumNode(raw: Raw<'Enum'>, within: Within): EnumNode {

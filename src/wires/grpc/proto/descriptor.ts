@@ -83,7 +83,7 @@ export interface FieldDescriptor extends Documented {
   /** A message between a start and an end tag instead of behind a length: a group. */
   readonly delimited?: true
   readonly oneof?: string
-  /** As `default` says: text, a number, a bool or the name of an enum's value. 64-bit integers as decimal strings. */
+  /** As `default` says: text, a number, a bool or the name of an enum's value. 64-bit integers as decimal strings, bytes in base64. */
   readonly default?: string | number | boolean
   readonly at: Position
 }

@@ -85,7 +85,7 @@ function rawMessage(message: MessageDescriptor, file: FileDescriptor): Raw<'Mess
   return {
     name: message.local,
     field: fields,
-    nestedType: [...message.messages.map((nested) => rawMessage(nested, file)), ...entries],
+    nestedType: [...entries, ...message.messages.map((nested) => rawMessage(nested, file))],
     enumType: message.enums.map((one) => rawEnum(one, file)),
     extensionRange: message.extensionRanges.map(openRange),
     oneofDecl: oneofs,
@@ -178,9 +178,9 @@ function defaultText({ default: value, type }: FieldDescriptor): string {
   return isBytes ? escaped(String(value)) : String(value)
 }
 
-/** Bytes in ASCII, as C would write them. */
-function escaped(text: string): string {
-  return [...Buffer.from(text)]
+/** Bytes from base64 to ASCII, as C would write them. */
+function escaped(base64: string): string {
+  return [...Buffer.from(base64, 'base64')]
     .map((byte) =>
       byte >= 0x20 && byte < 0x7f && byte !== 0x5c && byte !== 0x22 && byte !== 0x27
         ? String.fromCharCode(byte)

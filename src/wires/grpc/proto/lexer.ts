@@ -21,8 +21,10 @@ export type TokenKind = 'identifier' | 'integer' | 'float' | 'string' | 'symbol'
 
 export interface Token {
   readonly kind: TokenKind
-  /** As written; of a string what it stands for, its bytes as characters 0 to 255 where they are no UTF-8. */
+  /** As written; of a string what it stands for. */
   readonly text: string
+  /** Of a string whose bytes are no UTF-8: `text` has each of them as a character. */
+  readonly binary?: true
   readonly start: number
   readonly end: number
   /** The comments since the token before, in order. */
@@ -64,8 +66,15 @@ export function tokenize(file: string, text: string): Tokens {
     throw new ProtoError(file, positionOf(at), what, hint)
   }
 
-  function push(kind: TokenKind, value: string, end: number): void {
-    tokens.push({ kind, text: value, start: offset, end, comments: comments.length === 0 ? none : comments })
+  function push(kind: TokenKind, value: string, end: number, binary = false): void {
+    tokens.push({
+      kind,
+      text: value,
+      start: offset,
+      end,
+      comments: comments.length === 0 ? none : comments,
+      ...(binary ? { binary: true as const } : {}),
+    })
     if (comments.length > 0) comments = []
     offset = end
   }
@@ -93,8 +102,8 @@ export function tokenize(file: string, text: string): Tokens {
     }
 
     if (code === 0x22 || code === 0x27) {
-      const { value, end } = readString(text, offset, fail)
-      push('string', value, end)
+      const { value, end, binary } = readString(text, offset, fail)
+      push('string', value, end, binary)
       continue
     }
 
@@ -196,7 +205,11 @@ const simple: Readonly<Record<string, number>> = {
 }
 
 /** Escapes are bytes, other characters UTF-8: together they are text, or bytes when they are none. */
-function readString(text: string, start: number, fail: Fail): { value: string; end: number } {
+function readString(
+  text: string,
+  start: number,
+  fail: Fail,
+): { value: string; end: number; binary: boolean } {
   const quote = text[start] as string
   let plain = true
   let at = start + 1
@@ -213,12 +226,13 @@ function readString(text: string, start: number, fail: Fail): { value: string; e
   if (at >= text.length) fail(start, 'this string never ends', `close it with ${quote}`)
 
   const raw = text.slice(start + 1, at)
-  return { value: plain ? raw : unescape(raw, start + 1, fail), end: at + 1 }
+  const read = plain ? { value: raw, binary: false } : unescape(raw, start + 1, fail)
+  return { ...read, end: at + 1 }
 }
 
 const escape = /\\(?:[xX]([0-9A-Fa-f]{1,2})|([0-7]{1,3})|u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.?))/gsu
 
-function unescape(raw: string, start: number, fail: Fail): string {
+function unescape(raw: string, start: number, fail: Fail): { value: string; binary: boolean } {
   const bytes: Buffer[] = []
   let last = 0
 
@@ -241,5 +255,6 @@ function unescape(raw: string, start: number, fail: Fail): string {
 
   const all = Buffer.concat(bytes)
   const utf8 = all.toString('utf8')
-  return Buffer.from(utf8).equals(all) ? utf8 : all.toString('latin1')
+  const binary = !Buffer.from(utf8).equals(all)
+  return { value: binary ? all.toString('latin1') : utf8, binary }
 }

@@ -288,7 +288,8 @@ function defaultOf(
     case 'string':
     case 'bytes':
       if (value.kind !== 'text') throw wrong('a string')
-      return value.text
+      if (type.scalar === 'string') return value.text
+      return Buffer.from(value.text, value.binary === true ? 'latin1' : 'utf8').toString('base64')
     case 'bool':
       if (value.kind !== 'word' || !/^(?:true|false)$/.test(value.text)) throw wrong('true or false')
       return value.text === 'true'

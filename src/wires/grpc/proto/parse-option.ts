@@ -66,7 +66,7 @@ function parseConstant(cursor: Cursor, name: string): OptionValue {
 function parseScalar(cursor: Cursor, what: string): OptionValue {
   const token = cursor.peek()
 
-  if (token.kind === 'string') return { kind: 'text', text: cursor.string(what) }
+  if (token.kind === 'string') return { kind: 'text', ...cursor.text(what) }
 
   if (token.text === '-' || token.text === '+') {
     cursor.take()

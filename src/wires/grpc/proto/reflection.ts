@@ -57,7 +57,7 @@ function symbolsOf({ name, messages, enums }: MessageDescriptor): string[] {
 
 /**
  * Makes a contract of a service from its descriptors, as server reflection or `protoc --descriptor_set_out` gives them.
- * Numbers may be NaN and infinite in it, as protobuf allows.
+ * Numbers may be NaN and infinite in it, as protobuf allows, and nothing is said of `google.api.http`.
  *
  * @param files FileDescriptorProtos in any order: the service's own and all that it imports; those of google/protobuf may
  *   be left out
@@ -117,7 +117,7 @@ function pick(files: Iterable<FileDescriptor>, name: string, path: string): Cont
   const declarations = declarationsOf(files)
   const service = declarations.services.get(name)
   if (service === undefined) throw unknownService(path, name)
-  return serviceToContract(declarations, service, { nonFinite: true }).info
+  return serviceToContract(declarations, service, { nonFinite: true, routes: false }).info
 }
 
 function unknownService(file: string, service: string): ProtoError {

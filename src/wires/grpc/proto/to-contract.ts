@@ -69,6 +69,8 @@ export interface ImportedService {
 export interface ToContractOptions {
   /** Whether numbers may be NaN and infinite, which no schema of zod says. */
   readonly nonFinite?: boolean
+  /** Whether `google.api.http` becomes routes, whose path parameters must then be there. */
+  readonly routes?: boolean
 }
 
 /** Makes the contract of one service. */
@@ -84,7 +86,7 @@ export function serviceToContract(
 export function servicesToContracts(
   declarations: Declarations,
   services: readonly ServiceDescriptor[],
-  { nonFinite = false }: ToContractOptions = {},
+  { nonFinite = false, routes: withRoutes = true }: ToContractOptions = {},
 ): readonly ImportedService[] {
   // A route decides which fields must be there. One that turns out not to fit is given up, and all begins again.
   const givenUp = new Map<MethodDescriptor, string>()
@@ -92,13 +94,17 @@ export function servicesToContracts(
   for (;;) {
     const before = givenUp.size
     const required = new Set<string>()
-    const routes = services.map((service) => routesOf(service, declarations, givenUp, required))
+    const routes = services.map((service) =>
+      withRoutes ? routesOf(service, declarations, givenUp, required) : noRoutes,
+    )
     const made = services.map((service, index) =>
       attempt(declarations, service, { nonFinite, givenUp, required, routed: routes[index] as Routed }),
     )
     if (givenUp.size === before) return made
   }
 }
+
+const noRoutes: Routed = { routes: new Map(), notes: [] }
 
 interface Attempt {
   readonly nonFinite: boolean
@@ -507,8 +513,6 @@ function defaultOf(
     return undefined
   }
 
-  if (type.kind === 'scalar' && type.scalar === 'bytes')
-    return Buffer.from(String(written), 'utf8').toString('base64')
   if (type.kind !== 'enum') return written
 
   // An alias means the value that has its number first.
