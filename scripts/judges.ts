@@ -15,6 +15,7 @@ const VERSIONS = {
   redocly: '2.77.0',
   grpcGo: '1.85.0',
   grpcurl: '1.9.4',
+  h2spec: '2.2.1+incompatible',
   ghz: '0.93.0',
   grpcioTools: '1.85.1',
   googleProtoFiles: '6.0.1',
@@ -165,6 +166,11 @@ export function grpcurl(): Promise<string> {
   return fromGo('grpcurl', 'github.com/fullstorydev/grpcurl/cmd/grpcurl', VERSIONS.grpcurl)
 }
 
+/** h2spec, which tries every case of RFC 7540 and RFC 7541 against a server. */
+export function h2spec(): Promise<string> {
+  return fromGo('h2spec', 'github.com/summerwind/h2spec/cmd/h2spec', VERSIONS.h2spec)
+}
+
 /** ghz, the gRPC load generator. */
 export function ghz(): Promise<string> {
   return fromGo('ghz', 'github.com/bojand/ghz/cmd/ghz', VERSIONS.ghz)
@@ -186,6 +192,7 @@ export const judges = {
   wrk,
   curl,
   go,
+  h2spec,
   protoc,
   googleProtoFiles,
   node24: () => node(24),
