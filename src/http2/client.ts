@@ -88,7 +88,8 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
   #queueStart = 0
   #queued = 0
   #onState: ((why: HttpAbort | undefined) => void) | undefined
-  #onIdle: (() => void) | undefined
+  /** Those that wait for the open requests. */
+  readonly #onIdle: (() => void)[] = []
 
   constructor(stream: Duplex, options: Http2TransportOptions | undefined) {
     this.secure = options?.secure ?? false
@@ -238,8 +239,12 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
 
   #quiet(): void {
     if (this.active > 0) return
-    this.#onIdle?.()
+    this.#nobodyLeft()
     if (this.state === 'draining') queueMicrotask(() => this.#finish())
+  }
+
+  #nobodyLeft(): void {
+    for (const waiting of this.#onIdle.splice(0)) waiting()
   }
 
   faulted(): void {
@@ -294,6 +299,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
     this.state = 'closed'
     this.#open = false
     this.#failQueued({ ...why, processed: 'no' })
+    this.#nobodyLeft()
     this.#onState?.(why)
   }
 
@@ -307,10 +313,10 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
     if (this.active > 0) {
       await new Promise<void>((resolve) => {
         const timer = setTimeout(resolve, grace)
-        this.#onIdle = () => {
+        this.#onIdle.push(() => {
           clearTimeout(timer)
           resolve()
-        }
+        })
       })
     }
     this.#connection.leave(endedHere)
