@@ -8,7 +8,7 @@ import { pair, rows } from './rows.ts'
 
 const failsWith = (code: string) => (error: unknown) => CallError.is(error) && error.code === code
 
-for (const row of rows.filter(({ name }) => /^(in-process|trunk|REST)/.test(name))) {
+for (const row of rows) {
   test(`a server that is closed ends what is left after its time, and tells the handlers, over ${row.name}`, async () => {
     const { implementation, observed } = probe()
     await using running = await pair(row, Probe, implementation)
