@@ -161,7 +161,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
     this.#nextId = id + 2
     stream.opened(id)
     connection.openedHere(id)
-    connection.streams.set(id, stream)
+    connection.streams.add(stream)
     const window = connection.peer.initialWindowSize
 
     if (body === 'stream') {

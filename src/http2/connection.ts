@@ -34,6 +34,7 @@ import { Outbox, type OutboxOwner } from './outbox.ts'
 import type { Outgoing } from './outgoing.ts'
 import { PeerSettings, setting } from './settings.ts'
 import { type ClosedBy, ClosedStreams, closedBy, verdictOnClosed } from './stream-state.ts'
+import { StreamTable } from './stream-table.ts'
 import { ReceiveWindow, widened } from './windows.ts'
 
 /**
@@ -100,7 +101,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   readonly outbox: Outbox
   readonly reader: FrameReader
   readonly peer = new PeerSettings()
-  readonly streams = new Map<number, Stream>()
+  readonly streams = new StreamTable<Stream>()
   readonly limits: Http2Limits
   readonly ticker: Ticker
   readonly #duplex: Duplex
@@ -494,7 +495,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     const size = Math.min(window, limits.streamWindow)
     if (size <= this.streamWindow) return
     this.streamWindow = size
-    for (const { incoming } of this.streams.values()) incoming.window.grow(size)
+    for (const { incoming } of this.streams.all()) incoming.window.grow(size)
     this.#sendSettings([setting.initialWindowSize, size])
   }
 
@@ -572,7 +573,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (change !== 0) this.#moveWindows(change)
     // Before anything that only the new settings allow.
     outbox.settingsAck()
-    if (change > 0) for (const { outgoing } of this.streams.values()) outgoing.granted()
+    if (change > 0) for (const { outgoing } of this.streams.all()) outgoing.granted()
     this.#role.peerSettled()
   }
 
@@ -582,7 +583,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.#firstWindow = initialWindow
     if (this.streamWindow > initialWindow) return
     this.streamWindow = size
-    for (const { id, incoming } of this.streams.values()) {
+    for (const { id, incoming } of this.streams.all()) {
       incoming.window.shrink(size)
       const granted = incoming.ended ? 0 : incoming.window.release(0)
       if (granted > 0) this.grant(id, granted)
@@ -590,7 +591,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   }
 
   #moveWindows(change: number): void {
-    for (const { outgoing } of this.streams.values()) {
+    for (const { outgoing } of this.streams.all()) {
       outgoing.window += change
       if (outgoing.window > largestWindow) {
         throw new ConnectionError(errorCode.flowControlError, 'the window of a stream passes 2^31-1')
@@ -744,7 +745,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Takes a stream out that is over; false when it was. */
   #remove(stream: Stream, how: ClosedBy): boolean {
-    if (!this.streams.delete(stream.id)) return false
+    if (!this.streams.remove(stream)) return false
     this.#closedStreams.closed(stream.id, how)
     this.#role.streamClosed(stream, how)
     if (this.streams.size === 0) this.#liveness.quiet()
@@ -791,7 +792,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Resets streams whose answer is complete and whose peer has not taken any of it since the last time. */
   sweep(): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (!stream.outgoing.standsStill()) continue
       this.reset(stream, errorCode.cancel, {
         reason: 'timeout',
@@ -832,7 +833,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     }
     this.#block = undefined
     this.#dataStream = undefined
-    const open = [...this.streams.values()]
+    const open = this.streams.all()
     this.streams.clear()
     this.#role.ended(why)
     for (const stream of open) this.#abort(stream, why)
@@ -849,7 +850,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Ends the streams above a number, which the peer will not serve. */
   abandonAbove(lastId: number, why: HttpAbort): void {
-    for (const stream of this.streams.values()) {
+    for (const stream of this.streams.all()) {
       if (stream.id <= lastId || !this.#remove(stream, closedBy.remoteReset)) continue
       this.#abort(stream, why)
     }

@@ -168,7 +168,7 @@ export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending
       extra = measured
       measured[3] = String(size)
     }
-    extra[1] = httpDate()
+    extra[1] = httpDate(this.#connection.ticker.now)
     const ends = size === 0 || this.#isBodiless(head)
     this.#connection.outbox.headers(this.id, sendable, extra, ends)
     if (ends) this.outgoing.endWritten()
@@ -179,7 +179,7 @@ export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending
     this.#begin(head)
     if (this.#over) return
     if (this.#isBodiless(head)) this.outgoing.dropBody()
-    dated[1] = httpDate()
+    dated[1] = httpDate(this.#connection.ticker.now)
     this.#connection.outbox.headers(this.id, sendable, dated, false)
   }
 

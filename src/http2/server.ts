@@ -157,7 +157,7 @@ class ServerConnection implements Http2Connection, Role {
     const connection = this.#connection
     const request = (head.attachment ??= this.#request(head)) as HttpRequest
     const stream = new ServerStream(connection, id, head, request)
-    connection.streams.set(id, stream)
+    connection.streams.add(stream)
     if (ends) stream.incoming.end(undefined)
     try {
       this.#handler(stream)
