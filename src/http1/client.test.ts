@@ -134,6 +134,33 @@ test('requests with text, bytes and without a body are echoed by node:http over 
   assert.equal(peer.transport.active, 0)
 })
 
+test('fields of one request follow those that are frozen', async () => {
+  const requests: string[] = []
+  await using peer = await open(
+    scripted((socket, request) => {
+      requests.push(request)
+      socket.write('HTTP/1.1 204 No Content\r\n\r\n')
+    }),
+  )
+  const headers = Object.freeze(new HttpHeaders(['te', 'trailers']))
+  for (const value of ['1', '2']) {
+    const head = {
+      method: 'GET',
+      target: '/',
+      authority: 'test',
+      headers,
+      more: new HttpHeaders(['x', value]),
+    }
+    await new Promise((resolve, reject) =>
+      peer.transport.request(head, undefined, answerSink(resolve, reject)),
+    )
+  }
+  assert.deepEqual(requests, [
+    'GET / HTTP/1.1\r\nhost: test\r\nte: trailers\r\nx: 1\r\n\r\n',
+    'GET / HTTP/1.1\r\nhost: test\r\nte: trailers\r\nx: 2\r\n\r\n',
+  ])
+})
+
 test('a streamed request is chunked, and its trailers arrive', async () => {
   const server = http.createServer((request, response) => {
     let size = 0

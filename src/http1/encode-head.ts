@@ -38,7 +38,7 @@ export function encodeResponseHead(head: HttpResponseHead): string {
 
 /** The request line, Host and fields of a request. Throws TypeError for what cannot be in one. */
 export function encodeRequestHead(head: HttpRequestHead): string {
-  const { method, target, authority, headers } = head
+  const { method, target, authority, headers, more } = head
   if (method !== knownMethod) {
     if (!isToken(method)) throw new TypeError(`${JSON.stringify(method)} is no HTTP method`)
     knownMethod = method
@@ -55,7 +55,8 @@ export function encodeRequestHead(head: HttpRequestHead): string {
     text = encodeFields(headers)
     if (Object.isFrozen(headers)) fields.set(headers, flat(text))
   }
-  return `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${text}`
+  const start = `${method} ${target} HTTP/1.1\r\nhost: ${authority}\r\n${text}`
+  return more === undefined ? start : start + encodeFields(more)
 }
 
 const targetShape = /^[\x21\x22\x24-\x7e]+$/
