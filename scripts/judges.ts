@@ -18,7 +18,7 @@ const VERSIONS = {
   h2spec: '2.2.1+incompatible',
   ghz: '0.93.0',
   grpcioTools: '1.85.1',
-  googleProtoFiles: '6.0.1',
+  googleProtoFiles: '5.0.3',
 }
 
 /** Python 3 of the machine, for foreign clients written with its standard library only. */
@@ -195,6 +195,10 @@ export const judges = {
   h2spec,
   protoc,
   googleProtoFiles,
+  grpcGoClient,
+  grpcGoServer,
+  grpcurl,
+  ghz,
   node24: () => node(24),
 }
 
