@@ -101,6 +101,11 @@ export const FEATURES: readonly Feature[] = [
     judge: { by: 'schemathesis, redocly', files: 'test/**/*.judge.ts', name: /schemathesis|redocly/i },
   },
   {
+    feature: 'Contracts from .proto files, and .proto files from contracts',
+    proof: { files: 'src/wires/grpc/proto/**/*.test.ts' },
+    judge: { by: 'protoc, google-proto-files', files: 'test/judges/proto-*.judge.ts' },
+  },
+  {
     feature: 'HTTP/1.1 of our own; request smuggling is refused',
     wires: ['REST'],
     proof: { files: 'src/http1/**/*.test.ts' },
@@ -113,7 +118,10 @@ export const FEATURES: readonly Feature[] = [
   { feature: 'One port: the first bytes choose the wire', proof: { files: 'src/server/**/*.test.ts' } },
   { feature: 'Pooled, balanced, reconnecting clients', proof: { files: 'src/client/**/*.test.ts' } },
   { feature: 'Access log, rate/errors/duration at /metrics', proof: { files: 'src/telemetry/**/*.test.ts' } },
-  { feature: 'Command line: serve, call, describe, lock, export', proof: { files: 'src/cli/**/*.test.ts' } },
+  {
+    feature: 'Command line: serve, call, describe, lock, export, import',
+    proof: { files: 'src/cli/**/*.test.ts' },
+  },
   {
     feature: 'Every page and example of the documentation compiles and runs',
     proof: { files: 'test/repository/code-blocks.test.ts' },
