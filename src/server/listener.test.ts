@@ -166,7 +166,7 @@ test('with TLS, ALPN chooses the protocol; without it the first bytes do', async
   await chosen.until('test.gate.v1')
   chosen.socket.destroy()
 
-  for (const protocols of [['http/1.1'], ['h2', 'http/1.1'], undefined]) {
+  for (const protocols of [['http/1.1'], ['spdy/3', 'http/1.1'], undefined]) {
     const raw = rawOn(await dial(protocols))
     raw.socket.write(request)
     await raw.until('"pong":true')
