@@ -1,10 +1,11 @@
 /**
  * HOT PATH. One request of a client and its answer. Until it has a number it waits for the server's stream limit, and what
- * is written to it waits with it. Guarded by `bench/systems/http2-raw-client.ts`.
+ * is written to it waits with it. Guarded by `bench/scenarios/grpc`.
  */
 import type { HttpAbort, HttpClientExchange, Reservation, ResponseSink } from '../http/exchange.ts'
 import type { HttpHeaders } from '../http/headers.ts'
-import type { Connection, Stream } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Stream } from './role.ts'
 import { errorCode } from './frames.ts'
 import type { DecodedBlock } from './hpack/decoder.ts'
 import { Incoming } from './incoming.ts'

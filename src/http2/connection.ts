@@ -2,40 +2,31 @@
  * HOT PATH. One HTTP/2 connection, on either side: the I/O shell. It turns bytes into frames, answers those that concern the
  * connection, finds the stream of the others, and ends the connection for a reason. What goes out is outbox.ts, whether the
  * peer is alive liveness.ts, and what streams are for is the business of server.ts and client.ts. A state machine over a
- * Duplex. Guarded by `bench/systems/http2-raw-server.ts`.
+ * Duplex. Guarded by `bench/scenarios/grpc`.
  *
  *     preface → greeted → (GOAWAY sent or received: draining) → lingering → gone
  */
 import type { Duplex } from 'node:stream'
 import type { HttpAbort } from '../http/exchange.ts'
 import type { Ticker } from '../http/ticker.ts'
-import { BandwidthEstimate } from './bandwidth.ts'
 import { Budget } from './budget.ts'
 import { ConnectionError } from './connection-error.ts'
 import { FrameReader, type FrameSink } from './frame-reader.ts'
-import {
-  clientPreface,
-  codeName,
-  errorCode,
-  flag,
-  frameType,
-  get31,
-  get32,
-  initialWindow,
-  largestWindow,
-} from './frames.ts'
+import { clientPreface, codeName, errorCode, flag, frameType, get31, get32, largestWindow } from './frames.ts'
+import { HeadAssembly } from './head-assembly.ts'
 import { type DecodedBlock, HpackDecoder } from './hpack/decoder.ts'
 import { HpackEncoder } from './hpack/encoder.ts'
 import { HpackError } from './hpack/failure.ts'
 import type { Incoming, IncomingOwner } from './incoming.ts'
+import { Inflow } from './inflow.ts'
 import type { Http2Limits } from './limits.ts'
 import { Liveness, type Watched } from './liveness.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
-import type { Outgoing } from './outgoing.ts'
+import type { Role, Stream } from './role.ts'
 import { PeerSettings, setting } from './settings.ts'
 import { type ClosedBy, ClosedStreams, closedBy, verdictOnClosed } from './stream-state.ts'
 import { StreamTable } from './stream-table.ts'
-import { ReceiveWindow, widened } from './windows.ts'
+import { widened } from './windows.ts'
 
 /**
  * Bytes waiting for the socket beyond which a server reads nothing more, since whoever asks without reading answers must
@@ -43,10 +34,6 @@ import { ReceiveWindow, widened } from './windows.ts'
  */
 const backlogForReading = 1024 * 1024
 const backlogToReadAgain = 256 * 1024
-
-/** A head may come in so many bytes for each that it may have decoded, and then in so many frames. */
-const mostBlockFactor = 4
-const mostContinuations = 64
 
 /** Whoever grants fewer bytes at a time wants many small frames. */
 const smallIncrement = 128
@@ -56,46 +43,6 @@ const initialTableSize = 4096
 
 /** What PINGs carry that we send, so that their answers can be told apart. */
 export const pingData = { keepalive: 1, bandwidth: 2, drain: 3 } as const
-
-/** One request and its answer, as the connection sees it. */
-export interface Stream {
-  readonly id: number
-  readonly incoming: Incoming
-  readonly outgoing: Outgoing
-  /** A header block has come that does not open it. Says what is malformed about it, if something is. */
-  block(block: DecodedBlock, ends: boolean): string | undefined
-  /** It is over before its time, and no longer among `streams`. */
-  aborted(why: HttpAbort): void
-}
-
-/** What a connection is used for: the server's or the client's half. */
-export interface Role {
-  readonly isServer: boolean
-  /** A header block that may open a stream. */
-  open(id: number, block: DecodedBlock, ends: boolean): void
-  /** The peer's settings have come, or changed. */
-  peerSettled(): void
-  /** A stream is over, for whatever reason, and no longer among `streams`. */
-  streamClosed(stream: Stream, how: ClosedBy): void
-  /** The peer has reset a stream. */
-  resetByPeer(stream: Stream): void
-  /** The peer has broken the rules on one stream, which was reset. */
-  faulted(): void
-  /** The peer takes no streams above `lastId`. */
-  goaway(lastId: number, code: number, debug: string): void
-  /** The PING of a GOAWAY was answered. */
-  drainAnswered(): void
-  /** The connection has not been used for `limits.idleTimeout`. */
-  idle(): void
-  /** No frame comes or goes any more: streams that are open end with `why`. */
-  ended(why: HttpAbort): void
-  /** The stream is gone. */
-  gone(): void
-  /** Something was thrown that should not have been. */
-  failed(error: unknown): void
-  /** A PING came; false: there were too many. */
-  pinged(): boolean
-}
 
 export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watched {
   readonly outbox: Outbox
@@ -107,9 +54,9 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   readonly #duplex: Duplex
   readonly #role: Role
   readonly #decoder: HpackDecoder
+  readonly #heads: HeadAssembly
+  readonly #inflow: Inflow
   readonly #closedStreams = new ClosedStreams()
-  readonly #window: ReceiveWindow
-  readonly #bandwidth: BandwidthEstimate
   readonly #control: Budget
   readonly #liveness: Liveness
 
@@ -117,10 +64,6 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   closed = false
   /** The highest number of a stream that the peer has opened. */
   lastPeerId = 0
-  /** What streams may bring at first. */
-  streamWindow: number
-  /** The same as the first SETTINGS say it. */
-  #firstWindow: number
   #gone = false
   #reading = false
   /** Streams whose answer was complete before their request; the rest of it may come with what is being read. */
@@ -129,12 +72,8 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   #prefaceRead = 0
   #settingsUnacknowledged = 0
   #paused = false
-  /** A header block that is incomplete. */
-  #block: Buffer[] | undefined
-  #blockId = 0
-  #blockEnds = false
-  #blockSize = 0
-  #blockBegun = 0
+  /** Names the header block that was begun last. */
+  #headBegun = 0
   /** The stream of the DATA frame that is being read. */
   #dataStream: Stream | undefined
   #dataEnds = false
@@ -151,16 +90,8 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.#decoder = new HpackDecoder({ tableSize, maxListSize: limits.headerSize })
     this.outbox = new Outbox(duplex, new HpackEncoder({ tableSize: limits.tableSize }), this)
     this.reader = new FrameReader(this, limits.frameSize)
-    const streamWindow = Math.min(limits.initialStreamWindow, limits.streamWindow)
-    // Until the peer knows of ours, the window that both sides begin with holds.
-    this.streamWindow = Math.max(streamWindow, initialWindow)
-    this.#firstWindow = streamWindow
-    const window = Math.max(initialWindow, Math.min(limits.initialConnectionWindow, limits.connectionWindow))
-    this.#window = new ReceiveWindow(window)
-    this.#bandwidth = new BandwidthEstimate(
-      streamWindow,
-      Math.max(limits.streamWindow, limits.connectionWindow),
-    )
+    this.#heads = new HeadAssembly(this.#decoder, limits.headerSize)
+    this.#inflow = new Inflow(limits)
     this.#control = new Budget(limits.controlBurst, limits.controlRate)
     this.#liveness = new Liveness(this, limits, ticker)
 
@@ -168,24 +99,31 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       this.#prefaceRead = clientPreface.length
       this.outbox.preface(clientPreface)
     }
-    this.#sendSettings([
+    this.outbox.settings([
       ...settings,
       setting.headerTableSize,
       limits.tableSize,
       setting.initialWindowSize,
-      streamWindow,
+      this.#inflow.firstStreamWindow,
       setting.maxFrameSize,
       limits.frameSize,
       setting.maxHeaderListSize,
       limits.headerSize,
     ])
-    if (window > initialWindow) this.outbox.windowUpdate(0, window - initialWindow)
+    this.#settingsSent()
+    const { firstIncrement } = this.#inflow
+    if (firstIncrement > 0) this.outbox.windowUpdate(0, firstIncrement)
 
     duplex.on('data', this.#onData)
     duplex.on('end', this.#onEnd)
     duplex.on('error', this.#onError)
     duplex.on('close', this.#onClose)
     if (duplex.destroyed) queueMicrotask(this.#onClose)
+  }
+
+  /** What a stream that opens now may bring. */
+  get streamWindow(): number {
+    return this.#inflow.streamWindow
   }
 
   get active(): number {
@@ -211,13 +149,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Names the header block that is incomplete, by the frame that it began with; 0: there is none. */
   get partialHead(): number {
-    if (this.#block !== undefined) return this.#blockBegun
+    if (this.#heads.openId !== 0) return this.#headBegun
     return this.reader.partialHead ? this.reader.begun : 0
   }
 
-  #sendSettings(pairs: readonly number[]): void {
+  #settingsSent(): void {
     this.#settingsUnacknowledged++
-    this.outbox.settings(pairs)
     this.#liveness.settingsSent()
   }
 
@@ -299,7 +236,8 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   frame(type: number, flags: number, id: number, bytes: Buffer, start: number, end: number): void {
     if (!this.#greeted) this.#greet(type, flags)
-    if (this.#block !== undefined && (type !== frameType.continuation || id !== this.#blockId)) {
+    const { openId } = this.#heads
+    if (openId !== 0 && (type !== frameType.continuation || id !== openId)) {
       throw new ConnectionError(errorCode.protocolError, `a frame of type ${type} within a header block`)
     }
 
@@ -343,36 +281,15 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   // ── HEADERS ──
 
-  #headers(flags: number, id: number, bytes: Buffer, from: number, to: number): void {
-    let start = from
-    let end = to
-    if (id === 0) throw new ConnectionError(errorCode.protocolError, 'HEADERS on stream 0')
-    if ((flags & flag.padded) !== 0) {
-      if (start === end)
-        throw new ConnectionError(errorCode.frameSizeError, 'HEADERS without room for padding')
-      const padding = bytes[start++] as number
-      if (padding > end - start)
-        throw new ConnectionError(errorCode.protocolError, 'HEADERS with too much padding')
-      end -= padding
-    }
-    let dependsOnItself = false
-    if ((flags & flag.priority) !== 0) {
-      if (end - start < 5)
-        throw new ConnectionError(errorCode.frameSizeError, 'HEADERS without room for priority')
-      dependsOnItself = get31(bytes, start) === id
-      start += 5
-    }
-    const ends = (flags & flag.endStream) !== 0
-    if ((flags & flag.endHeaders) !== 0) {
-      const block = this.#decoder.decode(bytes, start, end)
-      return dependsOnItself ? this.#selfDependent(id) : this.#blockComplete(id, block, ends)
-    }
+  #headers(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    const block = this.#heads.begin(flags, id, bytes, start, end)
+    if (block === undefined) this.#headBegun = this.reader.begun
+    else this.#blockComplete(id, block)
+  }
 
-    this.#block = [Buffer.from(bytes.subarray(start, end))]
-    this.#blockId = id
-    this.#blockEnds = ends
-    this.#blockSize = end - start
-    this.#blockBegun = this.reader.begun
+  #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
+    const block = this.#heads.continue(flags, bytes, start, end)
+    if (block !== undefined) this.#blockComplete(id, block)
   }
 
   #selfDependent(id: number): void {
@@ -380,27 +297,9 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.#streamError(id, errorCode.protocolError, 'a stream that depends on itself')
   }
 
-  #continuation(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
-    const pieces = this.#block
-    if (pieces === undefined) {
-      throw new ConnectionError(errorCode.protocolError, 'CONTINUATION without a header block to continue')
-    }
-    // CVE-2024-27316: neither bytes nor frames without end.
-    this.#blockSize += end - start
-    if (this.#blockSize > this.limits.headerSize * mostBlockFactor || pieces.length > mostContinuations) {
-      throw new ConnectionError(
-        errorCode.enhanceYourCalm,
-        `a header block of ${this.#blockSize} bytes in ${pieces.length} frames and more`,
-      )
-    }
-    pieces.push(Buffer.from(bytes.subarray(start, end)))
-    if ((flags & flag.endHeaders) === 0) return
-    this.#block = undefined
-    const whole = Buffer.concat(pieces)
-    this.#blockComplete(id, this.#decoder.decode(whole, 0, whole.length), this.#blockEnds)
-  }
-
-  #blockComplete(id: number, block: DecodedBlock, ends: boolean): void {
+  #blockComplete(id: number, block: DecodedBlock): void {
+    const { ends, selfDependent } = this.#heads
+    if (selfDependent) return this.#selfDependent(id)
     const stream = this.streams.get(id)
     if (stream === undefined) return this.#role.open(id, block, ends)
     if (stream.incoming.ended) {
@@ -419,11 +318,11 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   dataBegins(flags: number, id: number, length: number, padding: number): void {
     if (!this.#greeted) this.#greet(frameType.data, flags)
-    if (this.#block !== undefined) {
+    if (this.#heads.openId !== 0) {
       throw new ConnectionError(errorCode.protocolError, 'DATA within a header block')
     }
     if (id === 0) throw new ConnectionError(errorCode.protocolError, 'DATA on stream 0')
-    if (!this.#window.receive(length)) {
+    if (!this.#inflow.receive(length)) {
       throw new ConnectionError(errorCode.flowControlError, 'DATA beyond the window of the connection')
     }
     this.#dataStream = undefined
@@ -456,7 +355,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.#dataStream = stream
     this.#dataEnds = ends
     if (padding > 0) incoming.taken(padding)
-    this.#measure(length)
+    if (this.#inflow.measure(length)) this.outbox.ping(pingData.bandwidth)
   }
 
   data(bytes: Buffer, start: number, end: number): void {
@@ -472,31 +371,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Bytes of DATA were taken, or are dropped. */
   release(bytes: number): void {
-    const granted = this.#window.release(bytes)
+    const granted = this.#inflow.release(bytes)
     if (granted > 0 && !this.closed) this.outbox.windowUpdate(0, granted)
   }
 
   grant(id: number, bytes: number): void {
     if (!this.closed) this.outbox.windowUpdate(id, bytes)
-  }
-
-  #measure(bytes: number): void {
-    if (!this.#bandwidth.received(bytes)) return
-    this.#bandwidth.sent(performance.now())
-    this.outbox.ping(pingData.bandwidth)
-  }
-
-  /** Windows become what the connection can fill. */
-  #grow(): void {
-    const { limits } = this
-    const { window } = this.#bandwidth
-    const more = this.#window.grow(Math.min(window, limits.connectionWindow))
-    if (more > 0) this.outbox.windowUpdate(0, more)
-    const size = Math.min(window, limits.streamWindow)
-    if (size <= this.streamWindow) return
-    this.streamWindow = size
-    for (const { incoming } of this.streams.all()) incoming.window.grow(size)
-    this.#sendSettings([setting.initialWindowSize, size])
   }
 
   // ── the frames around ──
@@ -560,7 +440,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
         throw new ConnectionError(errorCode.frameSizeError, 'the answer to SETTINGS has a payload')
       if (this.#settingsUnacknowledged === 0) return this.charge()
       this.#settingsUnacknowledged--
-      if (this.#firstWindow < initialWindow) this.#shrink()
+      this.#inflow.acknowledged(this.outbox, this.streams)
       if (this.limits.tableSize < initialTableSize) this.#decoder.setTableSize(this.limits.tableSize)
       return undefined
     }
@@ -575,19 +455,6 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     outbox.settingsAck()
     if (change > 0) for (const { outgoing } of this.streams.all()) outgoing.granted()
     this.#role.peerSettled()
-  }
-
-  /** The peer has heard of a window that is smaller than the one everybody begins with. */
-  #shrink(): void {
-    const size = this.#firstWindow
-    this.#firstWindow = initialWindow
-    if (this.streamWindow > initialWindow) return
-    this.streamWindow = size
-    for (const { id, incoming } of this.streams.all()) {
-      incoming.window.shrink(size)
-      const granted = incoming.ended ? 0 : incoming.window.release(0)
-      if (granted > 0) this.grant(id, granted)
-    }
   }
 
   #moveWindows(change: number): void {
@@ -610,7 +477,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (get32(bytes, start) !== 0) return this.charge()
     switch (get32(bytes, start + 4)) {
       case pingData.bandwidth:
-        if (this.#bandwidth.answered(performance.now())) this.#grow()
+        if (this.#inflow.answered(this.outbox, this.streams)) this.#settingsSent()
         return undefined
       case pingData.drain:
         return this.#role.drainAnswered()
@@ -831,7 +698,6 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       if (told) ending.flushed()
       else ending.lost()
     }
-    this.#block = undefined
     this.#dataStream = undefined
     const open = this.streams.all()
     this.streams.clear()

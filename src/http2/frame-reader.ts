@@ -1,7 +1,7 @@
 /**
  * HOT PATH. Cuts a byte stream into frames, whatever pieces it comes in. Pure. Frames that lie within a piece are handed
  * over where they lie; DATA is handed over as it comes and never gathered; others are gathered when they are cut.
- * Guarded by `bench/systems/http2-raw-server.ts`.
+ * Guarded by `bench/scenarios/grpc`.
  *
  *     header → payload → header …
  *            └ DATA: [pad-length] → data → padding → header …

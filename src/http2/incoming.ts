@@ -1,6 +1,6 @@
 /**
  * HOT PATH. The body that a stream receives: handed to its sink as it comes, held while the sink has paused or is not there
- * yet, within the stream's window, which is given back as the sink takes. Guarded by `bench/systems/http2-raw-server.ts`.
+ * yet, within the stream's window, which is given back as the sink takes. Guarded by `bench/scenarios/grpc`.
  */
 import type { BodySink, HttpAbort } from '../http/exchange.ts'
 import type { HttpHeaders } from '../http/headers.ts'

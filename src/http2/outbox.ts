@@ -1,7 +1,7 @@
 /**
  * HOT PATH. What goes out on a connection: frames are written one behind the other into one piece of memory, which is
  * flushed to the socket; large bodies go out uncopied, in frames, in turn; streams wait here for windows.
- * Guarded by `bench/systems/http2-raw-server.ts`.
+ * Guarded by `bench/scenarios/grpc`.
  *
  * Flushing: once a turn of the event loop, and in between when a good part of what a turn usually brings has gathered,
  * so that both sides work at the same time instead of in lock-step. Not while the socket has bytes waiting: then what

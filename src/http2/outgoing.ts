@@ -1,6 +1,6 @@
 /**
  * HOT PATH. The body that a stream sends: encoded in place where it can go at once, else queued until windows and socket
- * take it. Guarded by `bench/systems/http2-raw-server.ts`.
+ * take it. Guarded by `bench/scenarios/grpc`.
  *
  *     (head written) → DATA … → DATA with END_STREAM, or trailers → ended
  */

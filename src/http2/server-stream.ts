@@ -1,6 +1,6 @@
 /**
  * HOT PATH. One request of an HTTP/2 connection and its answer, as whoever serves it sees them. Guarded by
- * `bench/systems/http2-raw-server.ts`.
+ * `bench/scenarios/grpc`.
  */
 import type { Duplex } from 'node:stream'
 import { type BodyBuffer, composeBody } from '../http/body-buffer.ts'
@@ -13,7 +13,8 @@ import type {
   Reservation,
 } from '../http/exchange.ts'
 import { HttpHeaders } from '../http/headers.ts'
-import type { Connection, Stream } from './connection.ts'
+import type { Connection } from './connection.ts'
+import type { Stream } from './role.ts'
 import { httpDate } from './date.ts'
 import { errorCode } from './frames.ts'
 import type { DecodedBlock } from './hpack/decoder.ts'

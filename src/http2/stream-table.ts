@@ -4,7 +4,7 @@
  *
  * A Map for all of them made every call outlive several collections: each time a Map makes room it leaves a table behind
  * that names all streams that were open then, and the next table. A client spent 30 % of its time on that.
- * Guarded by `bench/systems/http2-raw-client.ts`.
+ * Guarded by `bench/scenarios/grpc`.
  */
 
 const smallest = 16
