@@ -1,4 +1,4 @@
-/** HOT PATH. The client half: a channel over one HTTP/2 connection. Guarded by `bench/scenarios/grpc`. */
+/** HOT PATH. The client half of gRPC and gRPC-Web: a channel over HTTP connections. Guarded by `bench/scenarios/grpc`. */
 import type { Call } from '../../call/call.ts'
 import { CallError, asDownstream } from '../../call/error.ts'
 import type { Limits } from '../../call/limits.ts'
@@ -8,6 +8,7 @@ import type { HttpTransport } from '../../http/exchange.ts'
 import type { Channel, ChannelOptions, ReplySink } from '../wire.ts'
 import { ClientCall, type ClientCallOwner } from './client-call.ts'
 import { ClientMethod, type ClientMethodOptions } from './client-method.ts'
+import { type ClientDialect, grpcClientDialect } from './client-dialect.ts'
 import type { Compression } from './compression.ts'
 import type { MessageFormat } from './content-type.ts'
 import { ResponseHeadReader } from './response-head.ts'
@@ -16,12 +17,14 @@ export interface GrpcClientOptions {
   readonly format: MessageFormat
   /** How requests are compressed. */
   readonly compression: Compression | undefined
+  /** gRPC's own when nothing is said. */
+  readonly dialect?: ClientDialect
 }
 
 export class GrpcChannel implements Channel, ClientCallOwner {
   state: 'ready' | 'draining' | 'closed' = 'ready'
   readonly transport: HttpTransport
-  readonly heads = new ResponseHeadReader()
+  readonly heads: ResponseHeadReader
   readonly limits: Limits
   readonly #options: Omit<ChannelOptions, 'contract'>
   readonly #methods = new Map<CallOperation, ClientMethod>()
@@ -31,17 +34,19 @@ export class GrpcChannel implements Channel, ClientCallOwner {
   constructor(
     transport: HttpTransport,
     options: Omit<ChannelOptions, 'contract'>,
-    { format, compression }: GrpcClientOptions,
+    { format, compression, dialect = grpcClientDialect }: GrpcClientOptions,
   ) {
     const { url, limits } = options
     const socket = url.protocol.endsWith('+unix:')
     this.transport = transport
+    this.heads = new ResponseHeadReader(dialect.readHead)
     this.limits = limits
     this.#options = options
     this.#methodOptions = {
       // A Unix socket's URL has its path where others have a prefix.
       prefix: socket ? '' : url.pathname.replace(/\/+$/, ''),
       authority: socket ? 'localhost' : url.host,
+      dialect,
       format,
       compression,
       limits,

@@ -21,7 +21,8 @@ import { MessagePump } from '../../http/message-pump.ts'
 import { MessageQueue } from '../../http/message-queue.ts'
 import { Invalid } from '../../schema/invalid.ts'
 import type { ReplySink } from '../wire.ts'
-import { MalformedBinary, readMetadata } from './call-metadata.ts'
+import { MalformedBinary } from './call-metadata.ts'
+import type { Ending } from './client-dialect.ts'
 import type { ClientMethod } from './client-method.ts'
 import { compressFrom, compressedMessage, decompress } from './compression.ts'
 import {
@@ -34,7 +35,7 @@ import {
 } from './framing.ts'
 import { broken, tooLarge, undecodable } from './refusals.ts'
 import type { ReadHead, ResponseHeadReader } from './response-head.ts'
-import { codeFromAbort, codeFromHttp, readStatus, statusNumber } from './status.ts'
+import { codeFromAbort, codeFromHttp } from './status.ts'
 
 /** What a call needs of its channel. */
 export interface ClientCallOwner {
@@ -61,6 +62,8 @@ export class ClientCall implements ResponseSink, MessageSink {
   #value: unknown
   #queue: MessageQueue | undefined
   #trailers: Metadata | undefined
+  /** The message that is the end of the answer, or a Promise of it. */
+  #last: Buffer | Promise<Buffer> | undefined
 
   constructor(method: ClientMethod, call: Call, owner: ClientCallOwner, sink: ReplySink) {
     this.#method = method
@@ -74,6 +77,7 @@ export class ClientCall implements ResponseSink, MessageSink {
     this.#value = undefined
     this.#queue = undefined
     this.#trailers = undefined
+    this.#last = undefined
   }
 
   /** Sends the call. Throws a CallError, having sent nothing, when it cannot be made. */
@@ -192,7 +196,8 @@ export class ClientCall implements ResponseSink, MessageSink {
         return
       }
     }
-    this.#splitter ??= new MessageSplitter(this.#owner.limits.messageSize, this)
+    const { messageSize } = this.#owner.limits
+    this.#splitter ??= new MessageSplitter(messageSize, this, undefined, this.#method.dialect.lastFlag)
     this.#splitter.push(bytes, start, end)
   }
 
@@ -236,28 +241,43 @@ export class ClientCall implements ResponseSink, MessageSink {
   }
 
   /** A message that turns out not to fit ends the call, whatever else is still to come. */
-  #failing(message: Promise<unknown>): Promise<unknown> {
+  #failing<T>(message: Promise<T>): Promise<T> {
     message.catch((error: unknown) => this.#fail(error))
     return message
   }
 
   async #decodeCompressed(message: Buffer): Promise<unknown> {
-    const coding = this.#head?.coding
-    if (coding === undefined || coding === 'identity') {
-      const encoding = this.#head?.headers.get('grpc-encoding')
-      throw this.#badAnswer(
-        encoding === undefined
-          ? 'a message is marked as compressed, but grpc-encoding names no coding'
-          : `grpc-encoding '${encoding.slice(0, 100)}' is not understood`,
-      )
-    }
-
+    const plain = await this.#decompress(message)
     try {
-      const plain = await decompress(coding, message, this.#owner.limits.messageSize)
       return await this.#decode(plain, 0, plain.length)
     } catch (error) {
       throw asReceived(undecodable(error))
     }
+  }
+
+  async #decompress(message: Buffer): Promise<Buffer> {
+    const coding = this.#head?.coding
+    if (coding === undefined || coding === 'identity') {
+      const { encodingField } = this.#method.dialect
+      const encoding = this.#head?.headers.get(encodingField)
+      throw this.#badAnswer(
+        encoding === undefined
+          ? `a message is marked as compressed, but ${encodingField} names no coding`
+          : `${encodingField} '${encoding.slice(0, 100)}' is not understood`,
+      )
+    }
+
+    try {
+      return await decompress(coding, message, this.#owner.limits.messageSize)
+    } catch (error) {
+      throw asReceived(undecodable(error))
+    }
+  }
+
+  last(bytes: Buffer, start: number, end: number, compressed: boolean): void {
+    if (this.#over) return
+    const message = Buffer.from(bytes.subarray(start, end))
+    this.#last = compressed ? this.#failing(this.#decompress(message)) : message
   }
 
   /** The value, or a Promise of it. Throws a CallError. */
@@ -293,29 +313,42 @@ export class ClientCall implements ResponseSink, MessageSink {
 
   end(trailers: HttpHeaders | undefined): void {
     if (this.#over) return
-    const head = this.#head as ReadHead
-    const headers = trailers ?? (head.isTrailers ? head.headers : undefined)
-    const status = headers && statusNumber(headers)
+    const last = this.#last
+    if (!(last instanceof Promise)) this.#ended(trailers, last)
+    else
+      last.then(
+        (plain) => this.#ended(trailers, plain),
+        // The call has failed with it.
+        () => {},
+      )
+  }
 
-    if (headers === undefined || status === undefined) this.#withoutStatus(head)
-    else if (status !== 0) this.#fail(readStatus(status, headers, this.#method.faults), true)
+  #ended(trailers: HttpHeaders | undefined, last: Buffer | undefined): void {
+    if (this.#over) return
+    const head = this.#head as ReadHead
+    const { dialect, faults } = this.#method
+    const ending = dialect.ending(head, trailers, last)
+
+    if (ending === undefined) this.#withoutStatus(head)
+    else if (ending.failed) this.#fail(ending.error(faults), true)
     else {
       this.#splitter?.finish()
-      if (!this.#over) this.#succeed(headers)
+      if (!this.#over) this.#succeed(ending)
     }
   }
 
   #withoutStatus({ foreign, httpStatus }: ReadHead): void {
     const { id } = this.#method.operation
-    const what = foreign === undefined ? 'ended its answer without grpc-status' : `answered ${foreign}`
+    const { missingEnd } = this.#method.dialect
+    const what = foreign === undefined ? `ended its answer without ${missingEnd}` : `answered ${foreign}`
     const code = foreign === undefined ? 'unknown' : codeFromHttp(httpStatus)
     this.#fail(new CallError(code, `${id}: the server ${what}`, { origin: 'downstream' }), true)
   }
 
-  #succeed(headers: HttpHeaders): void {
+  #succeed(ending: Ending): void {
     const queue = this.#queue
     if (queue !== undefined) {
-      if (!this.#readTrailers(headers, this.#trailers)) return
+      if (!this.#readTrailers(ending, this.#trailers)) return
       this.#leave(true)
       queue.end()
       this.#call.end(undefined, this.#received, this.#pump?.sent ?? 1)
@@ -324,7 +357,7 @@ export class ClientCall implements ResponseSink, MessageSink {
     if (this.#method.streamsOut) {
       // An answer without a message came as trailers alone.
       this.#begin(this.#head as ReadHead)
-      this.#succeed(headers)
+      this.#succeed(ending)
       return
     }
 
@@ -334,20 +367,19 @@ export class ClientCall implements ResponseSink, MessageSink {
       this.#received = 1
     }
     const value = this.#value
-    if (!(value instanceof Promise)) this.#settle(value, headers)
+    if (!(value instanceof Promise)) this.#settle(value, ending)
     else {
       value.then(
-        (output) => this.#settle(output, headers),
+        (output) => this.#settle(output, ending),
         (error: unknown) => this.#fail(error),
       )
     }
   }
 
   /** What trailers carry besides the status: mostly nothing. */
-  #readTrailers({ list }: HttpHeaders, into?: Metadata): boolean {
-    if (list.length === 2) return true
+  #readTrailers(ending: Ending, into?: Metadata): boolean {
     try {
-      this.#trailers = readMetadata(list, into)
+      this.#trailers = ending.trailers(into)
       return true
     } catch (error) {
       if (!(error instanceof MalformedBinary)) throw error
@@ -356,10 +388,10 @@ export class ClientCall implements ResponseSink, MessageSink {
     }
   }
 
-  #settle(output: unknown, headers: HttpHeaders): void {
+  #settle(output: unknown, ending: Ending): void {
     if (this.#over) return
     const head = this.#head as ReadHead
-    if (!head.isTrailers && !this.#readTrailers(headers)) return
+    if (!head.isTrailers && !this.#readTrailers(ending)) return
     this.#leave(true)
     this.#answered = true
     this.#call.end(undefined, 1, this.#pump?.sent ?? 1)
@@ -417,7 +449,7 @@ export class ClientCall implements ResponseSink, MessageSink {
     if (queue === undefined) {
       if (!this.#answered) this.#sink.failed(known)
       this.#answered = true
-    } else if (complete) queue.fail(known)
+    } else if (complete || this.#call.canceled === undefined) queue.fail(known)
     else if (!queue.ended) queue.cut(known)
   }
 }

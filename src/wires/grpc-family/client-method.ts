@@ -5,14 +5,14 @@ import type { CallOperation } from '../../contract/operation.ts'
 import type { HttpRequestHead } from '../../http/exchange.ts'
 import { HttpHeaders } from '../../http/headers.ts'
 import { writeMetadata } from './call-metadata.ts'
-import { type Compression, acceptedEncodings } from './compression.ts'
+import type { ClientDialect } from './client-dialect.ts'
+import type { Compression } from './compression.ts'
 import type { MessageFormat } from './content-type.ts'
 import { type FaultCodecs, faultCodecs } from './fault-codecs.ts'
 import { type MessageCodec, messageCodec } from './message-codec.ts'
-import { contentTypes } from './server-method.ts'
-import { formatTimeout } from './timeout.ts'
 
 export interface ClientMethodOptions {
+  readonly dialect: ClientDialect
   /** What stands before every path; mostly nothing. */
   readonly prefix: string
   readonly authority: string
@@ -28,6 +28,7 @@ export class ClientMethod {
   readonly input: MessageCodec
   readonly output: MessageCodec
   readonly compression: Compression | undefined
+  readonly dialect: ClientDialect
   readonly #depth: number
   #faults: FaultCodecs | undefined
   /** The head of calls that have the usual time, and of those that have all the time in the world. */
@@ -39,7 +40,7 @@ export class ClientMethod {
   #lastHead: HttpRequestHead
 
   constructor(operation: CallOperation, options: ClientMethodOptions) {
-    const { prefix, authority, format, compression, limits } = options
+    const { dialect, prefix, authority, format, compression, limits } = options
     const { input, output, streaming } = operation
     this.operation = operation
     this.streamsIn = input?.stream === true
@@ -47,20 +48,11 @@ export class ClientMethod {
     this.input = messageCodec(input, format, limits.depth)
     this.output = messageCodec(output, format, limits.depth)
     this.compression = compression
+    this.dialect = dialect
     this.#depth = limits.depth
     this.#faults = undefined
 
-    const fields = [
-      'content-type',
-      contentTypes[format],
-      'te',
-      'trailers',
-      'user-agent',
-      'grpc-trunkline',
-      'grpc-accept-encoding',
-      acceptedEncodings,
-    ]
-    if (compression !== undefined) fields.push('grpc-encoding', compression)
+    const fields = dialect.fields(format, compression)
     const head = (list: string[]): HttpRequestHead => ({
       method: 'POST',
       target: `${prefix}/${operation.grpc}`,
@@ -70,9 +62,7 @@ export class ClientMethod {
     this.#usual = operation.timeout ?? (streaming === 'unary' ? limits.callTimeout : Infinity)
     this.#plainHead = head(fields)
     this.#usualHead =
-      this.#usual === Infinity
-        ? this.#plainHead
-        : head(['grpc-timeout', formatTimeout(this.#usual), ...fields])
+      this.#usual === Infinity ? this.#plainHead : head([...dialect.timeout(this.#usual), ...fields])
     this.#lastHead = this.#plainHead
   }
 
@@ -88,13 +78,13 @@ export class ClientMethod {
       if (timeout === Infinity) return this.#plainHead
       if (timeout !== this.#lastTimeout) {
         this.#lastTimeout = timeout
-        this.#lastHead = withMore(this.#plainHead, ['grpc-timeout', formatTimeout(timeout)])
+        this.#lastHead = withMore(this.#plainHead, [...this.dialect.timeout(timeout)])
       }
       return this.#lastHead
     }
 
     const usual = timeout === this.#usual
-    const list = usual || timeout === Infinity ? [] : ['grpc-timeout', formatTimeout(timeout)]
+    const list = usual || timeout === Infinity ? [] : [...this.dialect.timeout(timeout)]
     writeMetadata(list, metadata)
     return withMore(usual ? this.#usualHead : this.#plainHead, list)
   }

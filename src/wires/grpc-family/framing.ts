@@ -6,6 +6,8 @@
  *     compressed = %x00 / %x01
  *     length  = 4OCTET                 ; big-endian
  *
+ * gRPC-Web and Connect mark the message that is the end by one more bit in the first byte.
+ *
  * A message that lies in one piece is handed over where it lies. For one that does not, memory grows with what has come,
  * never with what the prefix promises. Follows gRPC's "Protocol over HTTP2".
  */
@@ -21,6 +23,8 @@ const nothing = Buffer.alloc(0)
 /** Hears what is in a body. Bytes are borrowed: valid during the call. */
 export interface MessageSink {
   message(bytes: Buffer, start: number, end: number, compressed: boolean): void
+  /** The message that is the end of the body. */
+  last?(bytes: Buffer, start: number, end: number, compressed: boolean): void
   /** Nothing more is told after this: the body cannot be understood, or must not be kept. */
   broken(why: BrokenFraming): void
 }
@@ -29,6 +33,7 @@ export type BrokenFraming =
   | { readonly kind: 'flag'; readonly flag: number }
   | { readonly kind: 'too large'; readonly size: number }
   | { readonly kind: 'truncated' }
+  | { readonly kind: 'behind the end' }
   | { readonly kind: 'refused' }
 
 export class MessageSplitter {
@@ -38,6 +43,10 @@ export class MessageSplitter {
   /** Of the prefix that is being read, and of the message behind it. */
   #prefixRead = 0
   #compressed = false
+  readonly #lastFlag: number
+  /** Whether the message is the end, and whether that was it. */
+  #last = false
+  #ended = false
   #length = 0
   #partial: Buffer = nothing
   #filled = 0
@@ -46,11 +55,13 @@ export class MessageSplitter {
   /**
    * @param limit The largest message that is taken, in bytes.
    * @param account What is kept of messages that are incomplete is counted there.
+   * @param lastFlag The bit in a message's first byte by which it is the end of the body; 0 where there is none.
    */
-  constructor(limit: number, sink: MessageSink, account?: PartialBody) {
+  constructor(limit: number, sink: MessageSink, account?: PartialBody, lastFlag = 0) {
     this.#limit = limit
     this.#sink = sink
     this.#account = account
+    this.#lastFlag = lastFlag
   }
 
   push(bytes: Buffer, from: number, end: number): void {
@@ -77,29 +88,38 @@ export class MessageSplitter {
   #readPrefix(bytes: Buffer, from: number, end: number): number {
     let start = from
     if (this.#prefixRead === 0 && end - start >= prefixSize) {
-      this.#compressed = bytes[start] === 1
+      this.#begin(bytes[start] as number)
+      if (this.#over) return start
       this.#length = bytes.readUInt32BE(start + 1)
       this.#prefixRead = prefixSize
-      this.#check(bytes[start] as number)
+      this.#checkLength()
       return start + prefixSize
     }
 
     while (start < end && this.#prefixRead < prefixSize) {
       const byte = bytes[start++] as number
       if (this.#prefixRead === 0) {
-        this.#compressed = byte === 1
+        this.#begin(byte)
+        if (this.#over) return start
         this.#length = 0
-        this.#check(byte)
       } else this.#length = this.#length * 256 + byte
       this.#prefixRead++
     }
-    if (this.#prefixRead === prefixSize) this.#check(0)
+    if (this.#prefixRead === prefixSize) this.#checkLength()
     return start
   }
 
-  #check(first: number): void {
-    if (first > 1) this.#break({ kind: 'flag', flag: first })
-    else if (this.#length > this.#limit) this.#break({ kind: 'too large', size: this.#length })
+  #begin(flags: number): void {
+    this.#compressed = (flags & 1) === 1
+    if (flags > 1) {
+      this.#last = (flags & ~1) === this.#lastFlag
+      if (!this.#last) return this.#break({ kind: 'flag', flag: flags })
+    }
+    if (this.#ended) this.#break({ kind: 'behind the end' })
+  }
+
+  #checkLength(): void {
+    if (this.#length > this.#limit) this.#break({ kind: 'too large', size: this.#length })
   }
 
   /** Copies a part of a message; false when there is no room for it. */
@@ -126,7 +146,13 @@ export class MessageSplitter {
   #deliver(bytes: Buffer, start: number, end: number): void {
     const compressed = this.#compressed
     this.#prefixRead = 0
-    this.#sink.message(bytes, start, end, compressed)
+    if (!this.#last) {
+      this.#sink.message(bytes, start, end, compressed)
+      return
+    }
+    this.#ended = true
+    this.#last = false
+    this.#sink.last?.(bytes, start, end, compressed)
   }
 
   #deliverKept(): void {

@@ -56,9 +56,11 @@ export function tooLarge(size: number, limit: number): CallError {
 export function broken(why: BrokenFraming, limit: number): CallError {
   switch (why.kind) {
     case 'flag':
-      return new CallError('internal', `a message begins with the byte ${why.flag}; 0 and 1 are known`)
+      return new CallError('internal', `a message begins with the byte ${why.flag}, which is not known`)
     case 'too large':
       return tooLarge(why.size, limit)
+    case 'behind the end':
+      return new CallError('internal', 'the body goes on behind the message that ends it')
     case 'truncated':
       return new CallError('internal', 'the body ends within a message')
     case 'refused':

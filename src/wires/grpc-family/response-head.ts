@@ -26,28 +26,45 @@ export interface ReadHead {
 
 /** Reads heads of answers, of which it keeps the last. */
 export class ResponseHeadReader {
+  readonly #readHead: (head: HttpResponseHead) => ReadHead
   #read: ReadHead | undefined
+
+  constructor(read: (head: HttpResponseHead) => ReadHead) {
+    this.#readHead = read
+    this.#read = undefined
+  }
 
   read(head: HttpResponseHead): ReadHead {
     const last = this.#read
     if (last !== undefined && last.headers === head.headers && last.httpStatus === head.status) return last
-    return (this.#read = readHead(head))
+    return (this.#read = this.#readHead(head))
   }
 }
 
-function readHead({ status, headers }: HttpResponseHead): ReadHead {
-  const contentType = headers.get('content-type')
-  const isTrailers = statusNumber(headers) !== undefined
-  const isGrpc = status === 200 && messageFormat(contentType) !== undefined
+/** The head of an answer of gRPC's. */
+export function readHead(head: HttpResponseHead): ReadHead {
+  const { status, headers } = head
+  const isOwn = status === 200 && messageFormat(headers.get('content-type')) !== undefined
+  return readHeadOf(head, isOwn, statusNumber(headers) !== undefined, headers.get('grpc-encoding'))
+}
+
+/** The head of an answer. `isOwn`: the protocol's, by status and content type. */
+export function readHeadOf(
+  { status, headers }: HttpResponseHead,
+  isOwn: boolean,
+  isTrailers: boolean,
+  encoding: string | undefined,
+): ReadHead {
   let foreign: string | undefined
-  if (!isGrpc && !isTrailers) {
+  if (!isOwn && !isTrailers) {
+    const contentType = headers.get('content-type')
     foreign = `HTTP ${status}${contentType === undefined ? '' : ` with content type '${contentType.slice(0, 100)}'`}`
   }
 
   let metadata: Metadata | undefined
   let malformed: string | undefined
   try {
-    if (isGrpc) metadata = readMetadata(headers.list)
+    if (isOwn) metadata = readMetadata(headers.list)
   } catch (error) {
     if (!(error instanceof MalformedBinary)) throw error
     malformed = error.message
@@ -58,7 +75,7 @@ function readHead({ status, headers }: HttpResponseHead): ReadHead {
     foreign,
     httpStatus: status,
     isTrailers,
-    coding: compressionNamed(headers.get('grpc-encoding')),
+    coding: compressionNamed(encoding),
     malformed,
     metadata: () => metadata && new Metadata(metadata),
   }

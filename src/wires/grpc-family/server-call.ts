@@ -22,6 +22,7 @@ import type { Host } from '../wire.ts'
 import { writeMetadata } from './call-metadata.ts'
 import { type Compression, compressFrom, compressedMessage, decompress } from './compression.ts'
 import type { MessageFormat } from './content-type.ts'
+import type { FaultCodecs } from './fault-codecs.ts'
 import {
   type BrokenFraming,
   type MessageSink,
@@ -39,16 +40,15 @@ import {
   unnamedEncoding,
 } from './refusals.ts'
 import type { RequestHeaders } from './request-headers.ts'
-import { type MethodCodecs, type ServerMethod, answerHead, contentTypes } from './server-method.ts'
-import { errorTrailers } from './status.ts'
+import type { ServerDialect } from './server-dialect.ts'
+import type { MethodCodecs, ServerMethod } from './server-method.ts'
 
 /** Larger messages are sent from where they lie. */
 const copyBound = 16 * 1024
 
-const succeeded = Object.freeze(new HttpHeaders(['grpc-status', '0']))
-
 export class ServerCall implements InputSource, BodySink, MessageSink {
   readonly #host: Host
+  readonly #dialect: ServerDialect
   readonly #method: ServerMethod
   readonly #exchange: HttpExchange
   readonly #headers: RequestHeaders
@@ -78,6 +78,7 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
 
   constructor(
     host: Host,
+    dialect: ServerDialect,
     method: ServerMethod,
     exchange: HttpExchange,
     headers: RequestHeaders,
@@ -85,6 +86,7 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     peer: Peer,
   ) {
     this.#host = host
+    this.#dialect = dialect
     this.#method = method
     this.#exchange = exchange
     this.#headers = headers
@@ -352,13 +354,13 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
       const exchange = this.#exchange
       if (message instanceof BodyBuffer) writeBody(exchange, message)
       else exchange.write(message, false)
-      this.#endAnswer(reply.trailers)
+      this.#dialect.succeed(exchange, reply.trailers)
     }
     this.#finish(undefined, 1)
   }
 
   #startAnswer(metadata: Metadata | undefined): void {
-    const head = answerHead(this.#headers.format as MessageFormat, this.#coding)
+    const head = this.#dialect.head(this.#headers.format as MessageFormat, this.#coding)
     if (metadata === undefined || metadata.size === 0) {
       this.#exchange.start(head)
       return
@@ -366,16 +368,6 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     const list = [...head.headers.list]
     writeMetadata(list, metadata)
     this.#exchange.start({ status: 200, headers: new HttpHeaders(list) })
-  }
-
-  #endAnswer(trailers: Metadata | undefined): void {
-    if (trailers === undefined || trailers.size === 0) {
-      this.#exchange.end(succeeded)
-      return
-    }
-    const list = ['grpc-status', '0']
-    writeMetadata(list, trailers)
-    this.#exchange.end(new HttpHeaders(list))
   }
 
   #stream(reply: Reply): void {
@@ -408,7 +400,7 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     this.#tryTo(() => {
       this.#checkHead(trailers)
       begin()
-      if (!this.#gone) this.#endAnswer(trailers)
+      if (!this.#gone) this.#dialect.succeed(this.#exchange, trailers)
       this.#finish(undefined, (this.#pump as MessagePump).sent)
     })
   }
@@ -448,24 +440,22 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     let known = CallError.is(error) ? error : this.#host.failure(this.#call, error)
 
     if (!this.#gone) {
-      let trailers
       try {
-        trailers = this.#trailers(known, true)
+        this.#sendError(known, this.#method.faults)
       } catch (invalid) {
         known = invalidFault(this.#call, known.fault?.name ?? '', invalid, this.#host.log)
-        trailers = this.#trailers(known, false)
+        this.#sendError(known, undefined)
       }
-      failExchange(this.#exchange, this.#headers.format as MessageFormat, trailers)
     }
     this.#finish(known, this.#pump?.sent ?? 0)
   }
 
-  #trailers(error: CallError, withFault: boolean): string[] {
-    const { operation, faults } = this.#method
-    return errorTrailers(error, withFault ? faults : undefined, () => {
+  #sendError(error: CallError, faults: FaultCodecs | undefined): void {
+    const format = this.#headers.format as MessageFormat
+    this.#dialect.fail(this.#exchange, format, error, faults, () => {
       this.#host.log.warn(
-        { operation: operation.id, code: error.code },
-        'grpc: the details of an error are too large for a header, and are left out',
+        { operation: this.#method.operation.id, code: error.code },
+        'the details of an error are too large for a header, and are left out',
       )
     })
   }
@@ -491,17 +481,6 @@ function writeBody(exchange: HttpExchange, body: BodyBuffer): void {
   const room = exchange.reserve(size)
   body.bytes.copy(room.bytes, room.start, body.start, body.position)
   exchange.commit(size, false)
-}
-
-/** Ends an answer with an error: by its trailers, or, when nothing was sent, by a head that is trailers. */
-export function failExchange(exchange: HttpExchange, format: MessageFormat, trailers: string[]): void {
-  if (exchange.started) {
-    exchange.end(new HttpHeaders(trailers))
-    return
-  }
-  const headers = new HttpHeaders(['content-type', contentTypes[format], ...trailers])
-  exchange.start({ status: 200, headers })
-  exchange.end()
 }
 
 function ignore(): void {}

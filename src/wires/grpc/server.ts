@@ -16,7 +16,8 @@ import {
   unknownMethod,
 } from '../grpc-family/refusals.ts'
 import { type RequestHeaders, RequestHeaderReader } from '../grpc-family/request-headers.ts'
-import { ServerCall, failExchange } from '../grpc-family/server-call.ts'
+import { ServerCall } from '../grpc-family/server-call.ts'
+import { failExchange, grpcServerDialect } from '../grpc-family/server-dialect.ts'
 import { ServerMethod } from '../grpc-family/server-method.ts'
 import { errorTrailers } from '../grpc-family/status.ts'
 
@@ -120,7 +121,7 @@ class GrpcMount implements HttpMount {
     const wanted = this.#compression
     const coding = wanted !== undefined && accepts(acceptEncoding, wanted) ? wanted : undefined
     const peer = this.#peerOfRequest(exchange.request)
-    const call = new ServerCall(this.#host, method, exchange, headers, coding, peer)
+    const call = new ServerCall(this.#host, grpcServerDialect, method, exchange, headers, coding, peer)
     if (!call.begin()) this.#goOnLater(call)
   }
 
