@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { samples } from '../../test/proto/samples.ts'
-import { folder, ordersContract } from '../../test/support/command.ts'
+import { folder, ordersContract, root } from '../../test/support/command.ts'
 import { runHere } from '../../test/support/run-here.ts'
 
 /** A folder with the samples below `protos`. */
@@ -30,6 +30,13 @@ test('import proto writes a contract and its lock, and lists what they do not sa
     readFileSync(join(out, 'shop.contract.ts'), 'utf8'),
     /^\/\/ Written by `trunkline import proto` from acme/,
   )
+
+  // The lock is what `trunkline lock` would write.
+  mkdirSync(join(out, 'node_modules'))
+  symlinkSync(join(root, 'node_modules/zod'), join(out, 'node_modules/zod'))
+  symlinkSync(root, join(out, 'node_modules/trunkline'))
+  const check = await runHere(['lock', join(out, 'shop.contract.ts'), '--check'])
+  assert.equal(check.code, 0, check.stdout + check.stderr)
 
   // A second one joins the lock; a module of this command is replaced, one of a person is not.
   const again = await runHere(['import', 'proto', join(place.path, 'protos/acme/old/old.proto'), '-o', out])

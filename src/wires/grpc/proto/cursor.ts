@@ -155,8 +155,9 @@ function blocksOf(comments: readonly Comment[]): Block[] {
 /** Without the indentation that all lines share, and without empty lines around. */
 function plain(text: string): string {
   const lines = text.split('\n').map((line) => line.trimEnd())
-  const indents = lines.filter((line) => line !== '').map((line) => line.length - line.trimStart().length)
-  const indent = Math.min(...indents, 100)
+  const indent = lines
+    .filter((line) => line !== '')
+    .reduce((least, line) => Math.min(least, line.length - line.trimStart().length), 100)
   const own = lines.map((line) => line.slice(indent))
   return own.join('\n').replace(/^\n+|\n+$/g, '')
 }

@@ -181,8 +181,10 @@ function refuseNumbers(node: MessageNode, { file }: Scope): void {
 }
 
 function nextFree({ fields, reserved }: MessageNode): number {
-  const used = [...fields.map(({ number }) => number), ...reserved.map(({ to }) => to)]
-  const next = Math.max(0, ...used.filter((number) => number < 536_870_911)) + 1
+  const next =
+    [...fields.map(({ number }) => number), ...reserved.map(({ to }) => to)]
+      .filter((number) => number < 536_870_911)
+      .reduce((largest, number) => Math.max(largest, number), 0) + 1
   return next >= 19_000 && next <= 19_999 ? 20_000 : next
 }
 

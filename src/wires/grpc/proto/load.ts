@@ -83,12 +83,13 @@ export function loaderOf(parse: (path: string) => FileNode | undefined): ProtoLo
   /** The files whose names a file may use: what it imports, and what that imports publicly. */
   function visibleTo(node: FileNode): Set<string> {
     const visible = new Set([node.path])
-    const add = (path: string): void => {
-      if (visible.has(path)) return
+    const waiting = node.imports.map(({ path }) => path)
+
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (visible.has(path)) continue
       visible.add(path)
-      for (const one of nodes.get(path)?.imports ?? []) if (one.kind === 'public') add(one.path)
+      for (const one of nodes.get(path)?.imports ?? []) if (one.kind === 'public') waiting.push(one.path)
     }
-    for (const one of node.imports) add(one.path)
     return visible
   }
 

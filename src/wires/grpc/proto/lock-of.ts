@@ -16,14 +16,18 @@ function contractLockOf({ types }: ContractInfo): ContractLock {
   for (const name of Object.keys(types).toSorted()) {
     const type = types[name]
     if (type?.kind === 'object') {
-      const fields = type.fields.map((field): [string, number] => [field.name, field.number])
+      const fields = byNumber(type.fields.map((field): [string, number] => [field.name, field.number]))
       messages[name] = { fields: Object.fromEntries(fields), ...reservedPart(type.reserved) }
     } else if (type?.kind === 'enum') {
-      const values = type.values.map((value): [string, number] => [value.name, value.number])
+      const values = byNumber(type.values.map((value): [string, number] => [value.name, value.number]))
       enums[name] = { values: Object.fromEntries(values), ...reservedPart(type.reserved) }
     }
   }
   return { messages, enums, unions: {} }
+}
+
+function byNumber(members: readonly [string, number][]): readonly [string, number][] {
+  return members.toSorted(([, one], [, other]) => one - other)
 }
 
 function reservedPart(reserved: Reserved | undefined): { readonly reserved?: Reserved } {

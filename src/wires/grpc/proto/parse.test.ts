@@ -211,6 +211,14 @@ test('what is nested too deeply is refused, and does not end the process', () =>
   assert.throws(() => parse(`option a = { b: ${deep('[', ']')} };`), /nested more than 100 deep/)
 })
 
+test('what is very long is read', () => {
+  const many = 200_000
+  const lines = (line: string) => `${line}\n`.repeat(many)
+  assert.equal(bodyOf(`reserved ${'5, '.repeat(many)}6;`).reserved.length, many + 1)
+  assert.equal(parse(`${lines('// a')}message M {}`).messages[0]?.doc?.length, 2 * many - 1)
+  assert.equal(parse(lines('import "a.proto";')).imports.length, many)
+})
+
 test('a file that is cut anywhere is read, or refused with a place in it', () => {
   for (const text of Object.values(samples)) {
     const lines = text.split('\n')

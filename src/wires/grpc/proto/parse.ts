@@ -100,7 +100,7 @@ export function parseProtoFile(path: string, text: string): FileNode {
       case 'extend': {
         const { extend, groups } = parseExtend(cursor, file.syntax, 0)
         file.extensions.push(extend)
-        file.messages.push(...groups)
+        for (const group of groups) file.messages.push(group)
         continue
       }
     }
@@ -233,7 +233,7 @@ function parseMember(
     case 'extensions':
       if (next.kind !== 'integer') break
       cursor.take()
-      message.extensionRanges.push(...parseRanges(cursor, largestField))
+      for (const range of parseRanges(cursor, largestField)) message.extensionRanges.push(range)
       parseFieldOptions(cursor)
       cursor.expect(';', 'behind the extension ranges')
       return
@@ -244,7 +244,7 @@ function parseMember(
     case 'extend': {
       const { extend, groups } = parseExtend(cursor, message.syntax, depth)
       message.extensions.push(extend)
-      message.messages.push(...groups)
+      for (const group of groups) message.messages.push(group)
       return
     }
   }
@@ -490,7 +490,7 @@ function parseReserved(
     do into.reservedNames.push(cursor.identifier('a name').text)
     while (cursor.takeIf(','))
   } else {
-    into.reserved.push(...parseRanges(cursor, largest))
+    for (const range of parseRanges(cursor, largest)) into.reserved.push(range)
   }
   cursor.expect(';', 'behind what is reserved')
 }
