@@ -59,16 +59,18 @@ export class ServerMethod {
   }
 }
 
-const heads = new Map<string, HttpResponseHead>()
+const heads: Record<MessageFormat, Map<Compression | undefined, HttpResponseHead>> = {
+  proto: new Map(),
+  json: new Map(),
+}
 
 /** The head of an answer without metadata: one object for each kind, which engines encode once. */
 export function answerHead(format: MessageFormat, coding: Compression | undefined): HttpResponseHead {
-  const key = `${format} ${coding}`
-  const known = heads.get(key)
+  const known = heads[format].get(coding)
   if (known !== undefined) return known
   const list = ['content-type', contentTypes[format]]
   if (coding !== undefined) list.push('grpc-encoding', coding)
   const head = Object.freeze({ status: 200, headers: new HttpHeaders(list) })
-  heads.set(key, head)
+  heads[format].set(coding, head)
   return head
 }

@@ -54,6 +54,7 @@ export function errorTrailers(
 /** The number in `grpc-status`; `undefined` when there is none. */
 export function statusNumber(headers: HttpHeaders): number | undefined {
   const text = headers.get('grpc-status')
+  if (text === '0') return 0
   if (text === undefined) return undefined
   return /^\d{1,10}$/.test(text) ? Number(text) : statusTable.unknown.number
 }
