@@ -4,15 +4,18 @@ export function withDefaults<Limits extends object>(
   given: Partial<Limits> | undefined,
 ): Limits {
   if (given === undefined) return defaults
-  const known = completed.get(given)
+  let ofDefaults = completed.get(defaults)
+  if (ofDefaults === undefined) completed.set(defaults, (ofDefaults = new WeakMap()))
+  const known = ofDefaults.get(given)
   if (known !== undefined) return known as Limits
   const limits = { ...defaults }
   for (const name of Object.keys(defaults) as (keyof Limits)[]) {
     const value = given[name]
     if (value !== undefined) limits[name] = value
   }
-  completed.set(given, limits)
+  ofDefaults.set(given, limits)
   return limits
 }
 
-const completed = new WeakMap<object, object>()
+/** By the defaults, since one object may be given to several engines, and then by what was given. */
+const completed = new WeakMap<object, WeakMap<object, object>>()
