@@ -224,6 +224,23 @@ test('metadata goes both ways between our client and a grpc-js server', async ()
   assert.equal((await trailers).getAll('x-tail').join(', '), 'one, two')
 })
 
+test('what comes with an answer that is trailers alone is trailers', async () => {
+  const count = (request: grpcJs.ServerWritableStream<unknown, unknown>) => {
+    const tail = new grpcJs.Metadata()
+    tail.add('x-count', 'none')
+    request.end(tail)
+  }
+  await using server = await foreignServer(Service, { ...foreignHandlers, count })
+  await using client = connect(Service, `grpc://127.0.0.1:${server.port}`, { log: quiet })
+
+  const heard = Promise.withResolvers<ReplyHead>()
+  for await (const _ of client.count({ to: 0 }, { onReply: heard.resolve }))
+    assert.fail('there is no message')
+  const { metadata, trailers } = await heard.promise
+  assert.equal(metadata.has('x-count'), false)
+  assert.equal((await trailers).get('x-count'), 'none')
+})
+
 test('a grpc-js client sees code, message, metadata and details of our errors', async () => {
   await using server = await serve(service(), { port: 0, log: quiet })
   using client = new ForeignClient(Service, `127.0.0.1:${server.port}`)

@@ -391,7 +391,7 @@ export class ClientCall implements ResponseSink, MessageSink {
   #settle(output: unknown, ending: Ending): void {
     if (this.#over) return
     const head = this.#head as ReadHead
-    if (!head.isTrailers && !this.#readTrailers(ending)) return
+    if (!this.#readTrailers(ending)) return
     this.#leave(true)
     this.#answered = true
     this.#call.end(undefined, 1, this.#pump?.sent ?? 1)

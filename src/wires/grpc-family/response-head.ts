@@ -19,7 +19,7 @@ export interface ReadHead {
   readonly isTrailers: boolean
   /** `undefined`: one that is not understood. */
   readonly coding: Compression | 'identity' | undefined
-  /** A copy for each call. */
+  /** A copy for each call; none of a head that is trailers. */
   metadata(): Metadata | undefined
   readonly malformed: string | undefined
 }
@@ -64,7 +64,7 @@ export function readHeadOf(
   let metadata: Metadata | undefined
   let malformed: string | undefined
   try {
-    if (isOwn) metadata = readMetadata(headers.list)
+    if (isOwn && !isTrailers) metadata = readMetadata(headers.list)
   } catch (error) {
     if (!(error instanceof MalformedBinary)) throw error
     malformed = error.message
