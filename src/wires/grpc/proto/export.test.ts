@@ -296,6 +296,32 @@ test('two contracts of one package share their types; different types of one nam
   )
 })
 
+test('packages that need each other are taken apart; types of two that are recursive together are refused', () => {
+  const leaf = z.object({ a: z.string() }).meta({ id: 'Leaf' })
+  const other = z.object({ leaf }).meta({ id: 'acme.other.Thing' })
+  const info = contractInfo(
+    contract('acme.shop.v1', { ask: call({ input: z.object({ other }).meta({ id: 'Ask' }) }) }),
+  )
+  const files = exportProto([info])
+  assert.deepEqual(
+    files.map(({ path }) => path),
+    [
+      'acme/shop/v1/leaf_types.proto',
+      'acme/other/thing_types.proto',
+      'acme/shop/v1/ask_types.proto',
+      'acme/shop/v1/shop.proto',
+    ],
+  )
+  assert.ok(registryOf([info]).getService('acme.shop.v1.Shop'))
+
+  const first: z.ZodType = z.lazy(() => z.object({ second: second.optional() }).meta({ id: 'First' }))
+  const second: z.ZodType = z.lazy(() =>
+    z.object({ first: first.optional() }).meta({ id: 'acme.other.Second' }),
+  )
+  const both = contractInfo(contract('acme.shop.v1', { ask: call({ input: first }) }))
+  assert.throws(() => exportProto([both]), /are recursive together, and in two packages/)
+})
+
 test('the reference contract: its file says what its descriptors say, and its descriptors give it again', () => {
   const info = contractInfo(Orders)
   const files = contractsToFiles([info])

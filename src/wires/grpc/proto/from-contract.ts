@@ -24,17 +24,11 @@ import type {
   Reserved,
   ServiceDescriptor,
 } from './descriptor.ts'
+import { ProtoConflict } from './conflict.ts'
 import { fullNameOf, protoNameOf } from '../../grpc-family/full-names.ts'
 import { httpRuleOfRoute } from './http-of-route.ts'
+import { filesInOrder } from './split-files.ts'
 import { wellKnownPath } from './well-known.ts'
-
-/** A contract that has no form in one set of .proto files. */
-export class ProtoConflict extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'ProtoConflict'
-  }
-}
 
 const nowhere = { line: 1, column: 1 }
 const annotations = 'google/api/annotations.proto'
@@ -50,7 +44,7 @@ export function contractsToFiles(infos: readonly ContractInfo[]): readonly FileD
   const pathOf = new Map(contents.map((one): [string, string] => [one.name, pathFor(one)]))
   const moved = new Map<string, string>()
   for (const one of contents) separateEnums(one.roots, one.name, moved)
-  return inOrder(contents.map((one) => fileOf(one, pathOf, moved)))
+  return filesInOrder(contents.map((one) => fileOf(one, pathOf, moved)))
 }
 
 /** What a package holds. */
@@ -294,33 +288,6 @@ function fileOf(
 /** `required` has no form in proto3. */
 function needsEditions({ fields, messages }: MessageDescriptor): boolean {
   return fields.some(({ presence }) => presence === 'required') || messages.some(needsEditions)
-}
-
-/** Files behind those that they import. Throws ProtoConflict for packages that need each other. */
-function inOrder(files: readonly FileDescriptor[]): FileDescriptor[] {
-  const byPath = new Map(files.map((file) => [file.path, file]))
-  const ordered: FileDescriptor[] = []
-  const open = new Set<FileDescriptor>()
-
-  const visit = (file: FileDescriptor): void => {
-    if (ordered.includes(file)) return
-    if (open.has(file)) {
-      throw new ProtoConflict(
-        `the packages of ${[...open].map((one) => one.package).join(' and ')} need each other's types, which files cannot: ` +
-          `give the types ids in one package`,
-      )
-    }
-    open.add(file)
-    for (const { path } of file.imports) {
-      const imported = byPath.get(path)
-      if (imported !== undefined) visit(imported)
-    }
-    open.delete(file)
-    ordered.push(file)
-  }
-
-  for (const file of files) visit(file)
-  return ordered
 }
 
 // ── Messages and enums ──

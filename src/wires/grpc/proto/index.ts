@@ -1,6 +1,6 @@
 /** .proto files: contracts from them, and they from contracts. */
 export { type ProtoText, exportProto } from './export.ts'
-export { ProtoConflict } from './from-contract.ts'
+export { ProtoConflict } from './conflict.ts'
 export { type ImportProtoOptions, type ProtoImport, importProto } from './import.ts'
 export { ProtoError } from './error.ts'
 export type { ProtoNote } from './to-contract.ts'

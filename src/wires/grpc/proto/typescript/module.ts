@@ -2,10 +2,12 @@
 import { defaultGrpcService } from '../../../../contract/names.ts'
 import type { CallOperation, Message } from '../../../../contract/operation.ts'
 import type { Named } from '../../../../schema/type.ts'
+import { componentsOf } from '../components.ts'
 import { type ImportedService, needsGrpcName } from '../to-contract.ts'
-import { componentsOf, referencesOf } from './components.ts'
+
 import { constNames, isTaken } from './const-names.ts'
 import { jsonLiteral, key, quoted, textLines, width } from './literal.ts'
+import { referencesOf } from './references.ts'
 import { type SchemaContext, enumLines, objectLines, rootExpression } from './schema.ts'
 
 /** What a module that was written here begins with, so that it may be written again. */
@@ -25,19 +27,21 @@ export function moduleText(services: readonly ImportedService[], source: string,
   const constOf = (type: string): string => names.get(type) ?? type
   const none: ReadonlyMap<string, string> = new Map()
 
-  const declarations = componentsOf(types).flatMap((component) => {
-    const first = component[0] as string
-    const recursive = component.length > 1 || referencesOf(types[first] as Named).includes(first)
-    const together = new Set(recursive ? component : [])
+  const declarations = componentsOf(Object.keys(types), (name) => referencesOf(types[name] as Named)).flatMap(
+    (component) => {
+      const first = component[0] as string
+      const recursive = component.length > 1 || referencesOf(types[first] as Named).includes(first)
+      const together = new Set(recursive ? component : [])
 
-    return component.map((name) => {
-      const context: SchemaContext = { constOf, together, valueDocs: valueDocs.get(name) ?? none }
-      const type = types[name] as Named
-      if (type.kind === 'object') return objectLines(name, type, context)
-      if (type.kind === 'enum') return enumLines(name, type, context)
-      throw new Error(`no import gives a ${type.kind}`)
-    })
-  })
+      return component.map((name) => {
+        const context: SchemaContext = { constOf, together, valueDocs: valueDocs.get(name) ?? none }
+        const type = types[name] as Named
+        if (type.kind === 'object') return objectLines(name, type, context)
+        if (type.kind === 'enum') return enumLines(name, type, context)
+        throw new Error(`no import gives a ${type.kind}`)
+      })
+    },
+  )
 
   const context: SchemaContext = { constOf, together: new Set(), valueDocs: none }
   const written = services.map((service, index) =>

@@ -3,8 +3,8 @@
  */
 import { lowerCamelCase, snakeCase, upperSnakeCase } from '../../../../schema/names.ts'
 import type { EnumType, Field, Json, ObjectType, Slot, Type } from '../../../../schema/type.ts'
-import { slotReferences } from './components.ts'
 import { jsonLiteral, key, quoted, textLines, width } from './literal.ts'
+import { slotReferences } from './references.ts'
 
 export interface SchemaContext {
   /** Constants by the names of types. */

@@ -1,37 +1,11 @@
-/** Types in an order in which each can be declared: behind what it uses, or together with what uses it in turn. */
-import type { Named, Slot, Type, Types } from '../../../../schema/type.ts'
-
-/** The names of the types that a type refers to. */
-export function referencesOf(named: Named): readonly string[] {
-  if (named.kind === 'enum') return []
-  if (named.kind === 'union') return named.variants.map(({ to }) => to)
-  return named.fields.flatMap(slotReferences)
-}
-
-export function slotReferences({ type }: Slot): string[] {
-  return typeReferences(type)
-}
-
-function typeReferences(type: Type): string[] {
-  switch (type.kind) {
-    case 'ref':
-      return [type.to]
-    case 'list':
-      return slotReferences(type.of)
-    case 'map':
-      return [...typeReferences(type.key), ...slotReferences(type.of)]
-    case 'tuple':
-      return [...type.items, ...(type.rest === undefined ? [] : [type.rest])].flatMap(slotReferences)
-    default:
-      return []
-  }
-}
-
 /**
- * Groups of types that are recursive together, each behind those it needs (Tarjan's algorithm). A type that is not
- * recursive is a group of its own.
+ * Groups of names that need each other, each group behind those it needs (Tarjan's algorithm). A name that needs nothing
+ * that needs it is a group of its own.
  */
-export function componentsOf(types: Types): string[][] {
+export function componentsOf(
+  names: Iterable<string>,
+  referencesOf: (name: string) => readonly string[],
+): string[][] {
   const indexes = new Map<string, number>()
   const lowest = new Map<string, number>()
   const stack: string[] = []
@@ -39,7 +13,7 @@ export function componentsOf(types: Types): string[][] {
   const components: string[][] = []
 
   // Visits wait in a list: types refer to types more deeply than a stack may be.
-  for (const root of Object.keys(types)) {
+  for (const root of names) {
     if (indexes.has(root)) continue
     const work = [enter(root)]
 
@@ -70,7 +44,7 @@ export function componentsOf(types: Types): string[][] {
     lowest.set(name, indexes.get(name) as number)
     stack.push(name)
     onStack.add(name)
-    return { name, references: [...new Set(referencesOf(types[name] as Named))], at: 0 }
+    return { name, references: [...new Set(referencesOf(name))], at: 0 }
   }
 
   function lower(name: string, to: number): void {
@@ -79,7 +53,7 @@ export function componentsOf(types: Types): string[][] {
 
   function leave(name: string): void {
     if (lowest.get(name) !== indexes.get(name)) return
-    const component = stack.splice(stack.indexOf(name))
+    const component = stack.splice(stack.lastIndexOf(name))
     for (const one of component) onStack.delete(one)
     components.push(component)
   }
