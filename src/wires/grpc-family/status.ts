@@ -55,7 +55,7 @@ export function errorTrailers(
 export function statusNumber(headers: HttpHeaders): number | undefined {
   const text = headers.get('grpc-status')
   if (text === '0') return 0
-  if (text === undefined) return undefined
+  if (text === undefined || text === '0') return text === undefined ? undefined : 0
   return /^\d{1,10}$/.test(text) ? Number(text) : statusTable.unknown.number
 }
 
