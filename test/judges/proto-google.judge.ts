@@ -5,11 +5,11 @@ import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { contractInfo, isContract } from 'trunkline'
-import { importProto } from 'trunkline/wires'
+import { exportProto, importProto } from 'trunkline/wires'
 import { googleProtoFiles, protoc } from '../../scripts/judges.ts'
 import { decodeFileSet } from '../../src/wires/grpc/proto/decode-descriptor.ts'
 import { ProtoError } from '../../src/wires/grpc/proto/error.ts'
@@ -162,6 +162,34 @@ test('protoc’s descriptors of Google’s files give the same contracts as the 
     }
   }
   t.diagnostic(`${compared} services`)
+})
+
+test('protoc accepts a sample of what Google’s services are exported as', async (t) => {
+  const folder = await needs(t, googleProtoFiles)
+  const program = await needs(t, protoc)
+  if (folder === undefined || program === undefined) return
+
+  const corpus = corpusOf(folder)
+  const everyNth = 40
+  for (const path of corpus.paths.filter((_, index) => index % everyNth === 3)) {
+    const { declarations, services } = servicesOf(corpus, path)
+    const place = mkdtempSync(join(tmpdir(), 'trunkline-google-'))
+    t.after(() => rmSync(place, { recursive: true }))
+
+    for (const service of services) {
+      const files = exportProto([serviceToContract(declarations, service).info])
+      for (const file of files) {
+        mkdirSync(dirname(join(place, file.path)), { recursive: true })
+        writeFileSync(join(place, file.path), file.text)
+      }
+      const { status, stderr } = spawnSync(
+        program,
+        [`-I${place}`, `--descriptor_set_out=${join(place, 'set')}`, ...files.map((file) => file.path)],
+        { encoding: 'utf8' },
+      )
+      assert.equal(`${status}${stderr}`, '0', service.name)
+    }
+  }
 })
 
 test('a sample of the modules that are written loads, means what the file means, and passes TypeScript', async (t) => {
