@@ -182,7 +182,7 @@ test('protoc accepts a sample of what Google’s services are exported as', asyn
         mkdirSync(dirname(join(place, file.path)), { recursive: true })
         writeFileSync(join(place, file.path), file.text)
       }
-      const { status, stderr } = spawnSync(
+      const { status, stderr }: { status: number | null; stderr: string } = spawnSync(
         program,
         [`-I${place}`, `--descriptor_set_out=${join(place, 'set')}`, ...files.map((file) => file.path)],
         { encoding: 'utf8' },
