@@ -62,7 +62,7 @@ export class ClientStream implements HttpClientExchange, Stream, OutgoingOwner {
 
   block(block: DecodedBlock, ends: boolean): string | undefined {
     if (block.tooLarge) {
-      this.#connection.reset(this, errorCode.cancel, {
+      this.#connection.streams.reset(this, errorCode.cancel, {
         reason: 'too_large',
         message: `the head of the answer is larger than ${this.#connection.limits.headerSize} bytes`,
         processed: 'maybe',
@@ -90,7 +90,7 @@ export class ClientStream implements HttpClientExchange, Stream, OutgoingOwner {
     incoming.expected = bodiless ? 0 : head.length
     if (ends && incoming.expected > 0) return 'the body is not as long as content-length says'
     this.#sink.head(head)
-    if (ends && !this.over) this.#connection.incomingEnded(this, undefined)
+    if (ends && !this.over) this.#connection.streams.incomingEnded(this, undefined)
     return undefined
   }
 
@@ -99,7 +99,7 @@ export class ClientStream implements HttpClientExchange, Stream, OutgoingOwner {
     const read = trailers(block)
     if (typeof read === 'string') return read
     if (!this.incoming.announce(0, true)) return 'the body is not as long as content-length says'
-    this.#connection.incomingEnded(this, read.headers)
+    this.#connection.streams.incomingEnded(this, read.headers)
     return undefined
   }
 
@@ -135,7 +135,7 @@ export class ClientStream implements HttpClientExchange, Stream, OutgoingOwner {
   }
 
   outgoingEnded(): void {
-    this.#connection.outgoingEnded(this, false)
+    this.#connection.streams.outgoingEnded(this, false)
     this.#connection.outbox.messageEnded()
   }
 
@@ -157,7 +157,7 @@ export class ClientStream implements HttpClientExchange, Stream, OutgoingOwner {
       this.outgoing.discard()
       this.#owner.withdrawn(this)
     } else {
-      this.#connection.reset(this, errorCode.cancel, {
+      this.#connection.streams.reset(this, errorCode.cancel, {
         reason: 'closed',
         message: 'the request was cancelled',
         processed: 'maybe',

@@ -19,7 +19,7 @@ import { ClientStream, type ClientStreamOwner } from './client-stream.ts'
 import { ConnectionError } from './connection-error.ts'
 import { Connection } from './connection.ts'
 import type { Role, Stream } from './role.ts'
-import { codeName, errorCode, largestId } from './frames.ts'
+import { codeName, errorCode, frameType, largestId } from './frames.ts'
 import { defaultHttp2ClientLimits, type Http2ClientLimits } from './limits.ts'
 import { requestFields, type Sendable } from './sendable.ts'
 import { setting } from './settings.ts'
@@ -161,8 +161,8 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
     const id = this.#nextId
     this.#nextId = id + 2
     stream.opened(id)
-    connection.openedHere(id)
-    connection.streams.add(stream)
+    connection.streams.openedHere(id)
+    connection.streams.open.add(stream)
     const window = connection.peer.initialWindowSize
 
     if (body === 'stream') {
@@ -220,7 +220,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
 
   open(id: number): void {
     if (id % 2 === 0) throw new ConnectionError(errorCode.protocolError, `the server opens stream ${id}`)
-    this.#connection.lateBlock(id)
+    this.#connection.streams.late(frameType.headers, id)
   }
 
   peerSettled(): void {
@@ -273,7 +273,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
       code,
     }
     this.#drainNow(why)
-    this.#connection.abandonAbove(lastId, why)
+    this.#connection.streams.abandonAbove(lastId, why)
     this.#quiet()
   }
 

@@ -17,15 +17,14 @@ import { HeadAssembly } from './head-assembly.ts'
 import { type DecodedBlock, HpackDecoder } from './hpack/decoder.ts'
 import { HpackEncoder } from './hpack/encoder.ts'
 import { HpackError } from './hpack/failure.ts'
-import type { Incoming, IncomingOwner } from './incoming.ts'
+import type { IncomingOwner } from './incoming.ts'
 import { Inflow } from './inflow.ts'
 import type { Http2Limits } from './limits.ts'
 import { Liveness, type Watched } from './liveness.ts'
 import { Outbox, type OutboxOwner } from './outbox.ts'
 import type { Role, Stream } from './role.ts'
 import { PeerSettings, setting } from './settings.ts'
-import { type ClosedBy, ClosedStreams, closedBy, verdictOnClosed } from './stream-state.ts'
-import { StreamTable } from './stream-table.ts'
+import { Streams, type StreamsOwner } from './streams.ts'
 import { widened } from './windows.ts'
 
 /**
@@ -44,11 +43,11 @@ const initialTableSize = 4096
 /** What PINGs carry that we send, so that their answers can be told apart. */
 export const pingData = { keepalive: 1, bandwidth: 2, drain: 3 } as const
 
-export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watched {
+export class Connection implements FrameSink, OutboxOwner, IncomingOwner, StreamsOwner, Watched {
   readonly outbox: Outbox
   readonly reader: FrameReader
   readonly peer = new PeerSettings()
-  readonly streams = new StreamTable<Stream>()
+  readonly streams: Streams
   readonly limits: Http2Limits
   readonly ticker: Ticker
   readonly #duplex: Duplex
@@ -56,18 +55,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   readonly #decoder: HpackDecoder
   readonly #heads: HeadAssembly
   readonly #inflow: Inflow
-  readonly #closedStreams = new ClosedStreams()
   readonly #control: Budget
   readonly #liveness: Liveness
 
   /** Frames are neither read nor written; the stream may still be open. */
   closed = false
-  /** The highest number of a stream that the peer has opened. */
-  lastPeerId = 0
   #gone = false
-  #reading = false
-  /** Streams whose answer was complete before their request; the rest of it may come with what is being read. */
-  #answeredEarly: Stream[] | undefined
   #greeted = false
   #prefaceRead = 0
   #settingsUnacknowledged = 0
@@ -89,6 +82,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     const tableSize = Math.max(limits.tableSize, initialTableSize)
     this.#decoder = new HpackDecoder({ tableSize, maxListSize: limits.headerSize })
     this.outbox = new Outbox(duplex, new HpackEncoder({ tableSize: limits.tableSize }), this)
+    this.streams = new Streams(this, role, this.outbox)
     this.reader = new FrameReader(this, limits.frameSize)
     this.#heads = new HeadAssembly(this.#decoder, limits.headerSize)
     this.#inflow = new Inflow(limits)
@@ -127,7 +121,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   }
 
   get active(): number {
-    return this.streams.size
+    return this.streams.open.size
   }
 
   get backlog(): number {
@@ -164,27 +158,15 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (this.closed) return
     this.#liveness.heard()
     this.outbox.beginReading()
-    this.#reading = true
+    this.streams.beginReading()
     try {
       const from = this.#prefaceRead < clientPreface.length ? this.#readPreface(bytes) : 0
       this.reader.read(bytes, from)
     } catch (error) {
       this.#failed(error)
     }
-    this.#reading = false
-    if (this.#answeredEarly !== undefined) this.#cutRequests()
+    this.streams.endReading()
     this.outbox.endReading()
-  }
-
-  #cutRequests(): void {
-    const streams = this.#answeredEarly as Stream[]
-    this.#answeredEarly = undefined
-    for (const stream of streams) this.#cutRequest(stream)
-  }
-
-  /** The answer is complete, the request is not, and nobody wants the rest (section 8.1). */
-  #cutRequest(stream: Stream): void {
-    if (this.#remove(stream, closedBy.localReset)) this.outbox.reset(stream.id, errorCode.noError)
   }
 
   #readPreface(bytes: Buffer): number {
@@ -293,25 +275,20 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   }
 
   #selfDependent(id: number): void {
-    if (id > this.lastPeerId && this.#role.isServer && id % 2 === 1) this.opened(id)
-    this.#streamError(id, errorCode.protocolError, 'a stream that depends on itself')
+    if (id > this.streams.lastPeerId && this.#role.isServer && id % 2 === 1) this.streams.opened(id)
+    this.streams.error(id, errorCode.protocolError, 'a stream that depends on itself')
   }
 
   #blockComplete(id: number, block: DecodedBlock): void {
     const { ends, selfDependent } = this.#heads
     if (selfDependent) return this.#selfDependent(id)
-    const stream = this.streams.get(id)
+    const stream = this.streams.open.get(id)
     if (stream === undefined) return this.#role.open(id, block, ends)
     if (stream.incoming.ended) {
-      return this.#fault(stream, errorCode.streamClosed, 'HEADERS behind END_STREAM')
+      return this.streams.fault(stream, errorCode.streamClosed, 'HEADERS behind END_STREAM')
     }
     const wrong = stream.block(block, ends)
-    if (wrong !== undefined) this.#fault(stream, errorCode.protocolError, wrong)
-  }
-
-  /** A header block for a stream that is not open any more. */
-  lateBlock(id: number): void {
-    this.#onClosedStream(frameType.headers, id)
+    if (wrong !== undefined) this.streams.fault(stream, errorCode.protocolError, wrong)
   }
 
   // ── DATA ──
@@ -326,10 +303,10 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       throw new ConnectionError(errorCode.flowControlError, 'DATA beyond the window of the connection')
     }
     this.#dataStream = undefined
-    const stream = this.streams.get(id)
+    const stream = this.streams.open.get(id)
     if (stream === undefined) {
       this.release(length)
-      return this.#onClosedStream(frameType.data, id)
+      return this.streams.late(frameType.data, id)
     }
 
     const { incoming } = stream
@@ -348,7 +325,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     }
     if (wrong !== undefined) {
       this.release(length)
-      return this.#fault(stream, code, wrong)
+      return this.streams.fault(stream, code, wrong)
     }
 
     if (length === padding && !ends) this.charge()
@@ -366,7 +343,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     const stream = this.#dataStream
     if (stream === undefined || !this.#dataEnds) return
     this.#dataStream = undefined
-    this.incomingEnded(stream, undefined)
+    this.streams.incomingEnded(stream, undefined)
   }
 
   /** Bytes of DATA were taken, or are dropped. */
@@ -403,12 +380,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       return this.outbox.granted()
     }
 
-    const stream = this.streams.get(id)
-    if (stream === undefined) return this.#onClosedStream(frameType.windowUpdate, id)
-    if (increment === 0) return this.#fault(stream, errorCode.protocolError, 'WINDOW_UPDATE by 0')
+    const stream = this.streams.open.get(id)
+    if (stream === undefined) return this.streams.late(frameType.windowUpdate, id)
+    if (increment === 0) return this.streams.fault(stream, errorCode.protocolError, 'WINDOW_UPDATE by 0')
     const window = widened(stream.outgoing.window, increment)
     if (window === undefined) {
-      return this.#fault(stream, errorCode.flowControlError, 'the window of a stream passes 2^31-1')
+      return this.streams.fault(stream, errorCode.flowControlError, 'the window of a stream passes 2^31-1')
     }
     stream.outgoing.window = window
     stream.outgoing.granted()
@@ -417,20 +394,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   #reset(id: number, bytes: Buffer, start: number, end: number): void {
     if (end - start !== 4) throw new ConnectionError(errorCode.frameSizeError, 'RST_STREAM is not of 4 bytes')
     if (id === 0) throw new ConnectionError(errorCode.protocolError, 'RST_STREAM on stream 0')
-    const stream = this.streams.get(id)
+    const stream = this.streams.open.get(id)
     if (stream === undefined) {
       this.charge()
-      return this.#onClosedStream(frameType.rstStream, id)
+      return this.streams.late(frameType.rstStream, id)
     }
-    const code = get32(bytes, start)
-    this.#remove(stream, closedBy.remoteReset)
-    this.#abort(stream, {
-      reason: code === errorCode.refusedStream ? 'refused' : 'reset',
-      message: `the peer reset the stream with ${codeName(code)}`,
-      processed: code === errorCode.refusedStream ? 'no' : 'maybe',
-      code,
-    })
-    this.#role.resetByPeer(stream)
+    this.streams.resetByPeer(stream, get32(bytes, start))
   }
 
   #settings(flags: number, id: number, bytes: Buffer, start: number, end: number): void {
@@ -440,7 +409,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
         throw new ConnectionError(errorCode.frameSizeError, 'the answer to SETTINGS has a payload')
       if (this.#settingsUnacknowledged === 0) return this.charge()
       this.#settingsUnacknowledged--
-      this.#inflow.acknowledged(this.outbox, this.streams)
+      this.#inflow.acknowledged(this.outbox, this.streams.open)
       if (this.limits.tableSize < initialTableSize) this.#decoder.setTableSize(this.limits.tableSize)
       return undefined
     }
@@ -453,12 +422,12 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (change !== 0) this.#moveWindows(change)
     // Before anything that only the new settings allow.
     outbox.settingsAck()
-    if (change > 0) for (const { outgoing } of this.streams.all()) outgoing.granted()
+    if (change > 0) for (const { outgoing } of this.streams.open.all()) outgoing.granted()
     this.#role.peerSettled()
   }
 
   #moveWindows(change: number): void {
-    for (const { outgoing } of this.streams.all()) {
+    for (const { outgoing } of this.streams.open.all()) {
       outgoing.window += change
       if (outgoing.window > largestWindow) {
         throw new ConnectionError(errorCode.flowControlError, 'the window of a stream passes 2^31-1')
@@ -477,7 +446,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (get32(bytes, start) !== 0) return this.charge()
     switch (get32(bytes, start + 4)) {
       case pingData.bandwidth:
-        if (this.#inflow.answered(this.outbox, this.streams)) this.#settingsSent()
+        if (this.#inflow.answered(this.outbox, this.streams.open)) this.#settingsSent()
         return undefined
       case pingData.drain:
         return this.#role.drainAnswered()
@@ -492,9 +461,9 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     if (id === 0) throw new ConnectionError(errorCode.protocolError, 'PRIORITY on stream 0')
     this.charge()
     if (end - start !== 5)
-      return this.#streamError(id, errorCode.frameSizeError, 'PRIORITY is not of 5 bytes')
+      return this.streams.error(id, errorCode.frameSizeError, 'PRIORITY is not of 5 bytes')
     if (get31(bytes, start) === id) {
-      this.#streamError(id, errorCode.protocolError, 'a stream that depends on itself')
+      this.streams.error(id, errorCode.protocolError, 'a stream that depends on itself')
     }
   }
 
@@ -504,125 +473,6 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
     this.charge()
     const debug = bytes.toString('utf8', start + 8, Math.min(end, start + 8 + 256))
     this.#role.goaway(get31(bytes, start), get32(bytes, start + 4), debug)
-  }
-
-  // ── streams ──
-
-  /** The peer has opened a stream, whether or not it is served. */
-  opened(id: number): void {
-    this.lastPeerId = id
-    this.#closedStreams.opened(id)
-  }
-
-  /** This side has opened a stream. */
-  openedHere(id: number): void {
-    this.#closedStreams.opened(id)
-    this.#highestHere = id
-  }
-
-  #highestHere = 0
-
-  /** Whether a number was never used. */
-  #isIdle(id: number): boolean {
-    const byPeer = (id % 2 === 1) === this.#role.isServer
-    return id > (byPeer ? this.lastPeerId : this.#highestHere)
-  }
-
-  #onClosedStream(type: number, id: number): void {
-    if (this.#isIdle(id)) {
-      throw new ConnectionError(
-        errorCode.protocolError,
-        `a frame of type ${type} on stream ${id}, which is idle`,
-      )
-    }
-    const how = this.#closedStreams.how(id)
-    switch (verdictOnClosed(type, how)) {
-      case 'ignore':
-        return undefined
-      case 'stream-closed':
-        this.charge()
-        this.#closedStreams.closed(id, closedBy.localReset)
-        return this.outbox.reset(id, errorCode.streamClosed)
-      case 'connection-closed':
-        throw new ConnectionError(
-          errorCode.streamClosed,
-          `a frame of type ${type} on stream ${id}, which is closed`,
-        )
-      case 'protocol-error':
-        throw new ConnectionError(
-          errorCode.protocolError,
-          `stream ${id} is opened after one with a higher number`,
-        )
-    }
-  }
-
-  /** An error of a stream that need not be open. */
-  #streamError(id: number, code: number, message: string): void {
-    const stream = this.streams.get(id)
-    if (stream !== undefined) return this.#fault(stream, code, message)
-    this.charge()
-    // A stream that nobody has opened cannot be reset.
-    if (this.#isIdle(id)) throw new ConnectionError(code, message)
-    this.outbox.reset(id, code)
-  }
-
-  /** A stream ends because the peer broke the rules on it. */
-  #fault(stream: Stream, code: number, message: string): void {
-    this.reset(stream, code, broken(message))
-    this.#role.faulted()
-  }
-
-  /** Refuses a stream that was never among `streams`. */
-  refuse(id: number, code: number): void {
-    this.#closedStreams.closed(id, closedBy.localReset)
-    this.outbox.reset(id, code)
-  }
-
-  /** A stream that is not served, and whose peer knows. */
-  ignore(id: number): void {
-    this.#closedStreams.closed(id, closedBy.localReset)
-  }
-
-  /** A stream that was over on both sides as soon as it was there. */
-  settle(id: number): void {
-    this.#closedStreams.closed(id, closedBy.ends)
-  }
-
-  /** Ends a stream before its time, and says so to the peer and to who uses it. */
-  reset(stream: Stream, code: number, why: HttpAbort): void {
-    if (!this.#remove(stream, closedBy.localReset)) return
-    if (!this.closed) this.outbox.reset(stream.id, code)
-    this.#abort(stream, { ...why, code })
-  }
-
-  /** The peer has sent all of its message. */
-  incomingEnded(stream: Stream, trailers: Parameters<Incoming['end']>[0]): void {
-    stream.incoming.ended = true
-    if (stream.outgoing.ended) this.#remove(stream, closedBy.ends)
-    stream.incoming.end(trailers)
-  }
-
-  /** We have sent all of our message; `cuts`: and want no more of the peer's. */
-  outgoingEnded(stream: Stream, cuts: boolean): void {
-    if (stream.incoming.ended) this.#remove(stream, closedBy.ends)
-    else if (!cuts) return
-    else if (this.#reading) (this.#answeredEarly ??= []).push(stream)
-    else this.#cutRequest(stream)
-  }
-
-  /** Takes a stream out that is over; false when it was. */
-  #remove(stream: Stream, how: ClosedBy): boolean {
-    if (!this.streams.remove(stream)) return false
-    this.#closedStreams.closed(stream.id, how)
-    this.#role.streamClosed(stream, how)
-    if (this.streams.size === 0) this.#liveness.quiet()
-    return true
-  }
-
-  #abort(stream: Stream, why: HttpAbort): void {
-    if (this.#dataStream === stream) this.#dataEnds = false
-    stream.outgoing.discard()
-    stream.aborted(why)
   }
 
   // ── the socket ──
@@ -642,6 +492,11 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   // ── liveness's side ──
 
+  /** The last stream is over. */
+  quiet(): void {
+    this.#liveness.quiet()
+  }
+
   pingPeer(): void {
     this.outbox.ping(pingData.keepalive)
     this.outbox.flush()
@@ -659,9 +514,9 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
 
   /** Resets streams whose answer is complete and whose peer has not taken any of it since the last time. */
   sweep(): void {
-    for (const stream of this.streams.all()) {
+    for (const stream of this.streams.open.all()) {
       if (!stream.outgoing.standsStill()) continue
-      this.reset(stream, errorCode.cancel, {
+      this.streams.reset(stream, errorCode.cancel, {
         reason: 'timeout',
         message: `the peer took none of the answer for ${this.limits.stallTimeout} ms`,
         processed: 'maybe',
@@ -674,7 +529,7 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
   /** Ends the connection for a reason that the peer is told. */
   fail(code: number, message: string): void {
     if (this.closed) return
-    this.outbox.goaway(this.lastPeerId, code, message)
+    this.outbox.goaway(this.streams.lastPeerId, code, message)
     const reason = code === errorCode.noError ? 'closed' : 'protocol'
     this.finish({ reason, message: `${message} (${codeName(code)})`, processed: 'maybe', code })
   }
@@ -699,35 +554,23 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Watche
       else ending.lost()
     }
     this.#dataStream = undefined
-    const open = this.streams.all()
-    this.streams.clear()
+    const open = this.streams.open.all()
+    this.streams.open.clear()
     this.#role.ended(why)
-    for (const stream of open) this.#abort(stream, why)
+    for (const stream of open) this.streams.abort(stream, why)
   }
 
   /** Says farewell, and closes without waiting for the peer. */
   leave(why: HttpAbort): void {
     if (this.closed) return
-    this.outbox.goaway(this.lastPeerId, errorCode.noError, '')
+    this.outbox.goaway(this.streams.lastPeerId, errorCode.noError, '')
     this.finish(why)
     if (this.#duplex.writableFinished) this.#duplex.destroy()
     else this.#duplex.once('finish', () => this.#duplex.destroy())
-  }
-
-  /** Ends the streams above a number, which the peer will not serve. */
-  abandonAbove(lastId: number, why: HttpAbort): void {
-    for (const stream of this.streams.all()) {
-      if (stream.id <= lastId || !this.#remove(stream, closedBy.remoteReset)) continue
-      this.#abort(stream, why)
-    }
   }
 
   destroy(why: HttpAbort): void {
     this.#end(why)
     this.#duplex.destroy()
   }
-}
-
-export function broken(message: string): HttpAbort {
-  return { reason: 'protocol', message: `the peer broke HTTP/2: ${message}`, processed: 'maybe' }
 }

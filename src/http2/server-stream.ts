@@ -111,7 +111,7 @@ export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending
     const read = trailers(block)
     if (typeof read === 'string') return read
     if (!this.incoming.announce(0, true)) return 'the body is not as long as content-length says'
-    this.#connection.incomingEnded(this, read.headers)
+    this.#connection.streams.incomingEnded(this, read.headers)
     return undefined
   }
 
@@ -230,7 +230,7 @@ export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending
     const connection = this.#connection
     if (!this.incoming.ended) this.incoming.abort(answeredEarly)
     if (this.#onEnd !== undefined || this.#onAbort !== undefined) connection.outbox.whenFlushed(this)
-    connection.outgoingEnded(this, true)
+    connection.streams.outgoingEnded(this, true)
     connection.outbox.messageEnded()
   }
 
@@ -246,7 +246,7 @@ export class ServerStream implements HttpExchange, Stream, OutgoingOwner, Ending
 
   abort(why: HttpAbort): void {
     if (this.#over) return
-    this.#connection.reset(this, why.code ?? abortCodes[why.reason], why)
+    this.#connection.streams.reset(this, why.code ?? abortCodes[why.reason], why)
   }
 
   aborted(why: HttpAbort): void {

@@ -13,7 +13,7 @@ import { Budget } from './budget.ts'
 import { ConnectionError } from './connection-error.ts'
 import { Connection, pingData } from './connection.ts'
 import type { Role, Stream } from './role.ts'
-import { errorCode, largestId } from './frames.ts'
+import { errorCode, frameType, largestId } from './frames.ts'
 import type { DecodedBlock } from './hpack/decoder.ts'
 import { defaultHttp2ServerLimits, type Http2ServerLimits } from './limits.ts'
 import { type RequestHead, requestHead } from './message-head.ts'
@@ -135,19 +135,19 @@ class ServerConnection implements Http2Connection, Role {
     const connection = this.#connection
     if (id % 2 === 0)
       throw new ConnectionError(errorCode.protocolError, `a client opens stream ${id}, which is even`)
-    if (id <= connection.lastPeerId) return connection.lateBlock(id)
-    connection.opened(id)
-    if (id > this.#lastServed) return connection.ignore(id)
+    if (id <= connection.streams.lastPeerId) return connection.streams.late(frameType.headers, id)
+    connection.streams.opened(id)
+    if (id > this.#lastServed) return connection.streams.ignore(id)
 
     const { streams, queuedAnswers } = this.#limits
-    if (connection.streams.size >= streams || connection.outbox.queuedBytes > queuedAnswers) {
-      connection.refuse(id, errorCode.refusedStream)
+    if (connection.streams.open.size >= streams || connection.outbox.queuedBytes > queuedAnswers) {
+      connection.streams.refuse(id, errorCode.refusedStream)
       return this.faulted()
     }
     if (block.tooLarge) return this.#answerShortly(id, tooLarge, ends)
     const head = requestHead(block)
     if (typeof head === 'string' || (ends && head.length > 0)) {
-      connection.refuse(id, errorCode.protocolError)
+      connection.streams.refuse(id, errorCode.protocolError)
       return this.faulted()
     }
     if (head.method === 'CONNECT') return this.#answerShortly(id, noTunnel, ends)
@@ -158,7 +158,7 @@ class ServerConnection implements Http2Connection, Role {
     const connection = this.#connection
     const request = (head.attachment ??= this.#request(head)) as HttpRequest
     const stream = new ServerStream(connection, id, head, request)
-    connection.streams.add(stream)
+    connection.streams.open.add(stream)
     if (ends) stream.incoming.end(undefined)
     try {
       this.#handler(stream)
@@ -179,8 +179,8 @@ class ServerConnection implements Http2Connection, Role {
     const { outbox } = this.#connection
     answerFields(head, sendable)
     outbox.headers(id, sendable, undefined, true)
-    if (ends) this.#connection.settle(id)
-    else this.#connection.refuse(id, errorCode.noError)
+    if (ends) this.#connection.streams.settle(id)
+    else this.#connection.streams.refuse(id, errorCode.noError)
     this.faulted()
   }
 
@@ -241,7 +241,7 @@ class ServerConnection implements Http2Connection, Role {
   drainAnswered(): void {
     const connection = this.#connection
     if (!this.#draining || connection.closed || this.#lastServed !== largestId) return
-    this.#lastServed = connection.lastPeerId
+    this.#lastServed = connection.streams.lastPeerId
     connection.outbox.goaway(this.#lastServed, errorCode.noError, 'the server is leaving')
     connection.outbox.flush()
     this.#finishIfQuiet()
