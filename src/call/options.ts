@@ -6,6 +6,8 @@ import { valueInWords } from '../contract/value-in-words.ts'
 export interface OptionRule {
   readonly fits: (value: unknown) => boolean
   readonly expected: string
+  /** Whether the value must not be shown in an error: a key, a pass phrase. */
+  readonly secret?: true
 }
 
 export type OptionRules<T> = Readonly<Record<keyof T & string, OptionRule>>
@@ -23,6 +25,9 @@ export const anObject: OptionRule = {
   fits: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
   expected: 'an object',
 }
+/** Certificates and keys, or a mistake instead of them that may be a key. */
+export const tlsObject: OptionRule = { ...anObject, secret: true }
+export const aSecret: OptionRule = { ...someText, secret: true }
 export const aPort: OptionRule = {
   fits: (value) => Number.isInteger(value) && (value as number) >= 0 && (value as number) <= 65_535,
   expected: 'an integer from 0 to 65535',
@@ -67,11 +72,18 @@ export function checkOptions<T extends object>(where: string, options: T, rules:
       const hint = near === undefined ? `there are ${known.join(', ')}` : `did you mean '${near}'?`
       throw new TypeError(`${where}: there is no option '${name}'; ${hint}`)
     }
-    const { fits, expected } = rules[name as keyof T & string]
-    if (value !== undefined && !fits(value)) {
-      throw new TypeError(`${where}: ${name}: expected ${expected}, got ${valueInWords(value)}`)
-    }
+    const { fits, expected, secret } = rules[name as keyof T & string]
+    if (value === undefined || fits(value)) continue
+    const got = secret === true ? kindInWords(value) : valueInWords(value)
+    throw new TypeError(`${where}: ${name}: expected ${expected}, got ${got}`)
   }
+}
+
+function kindInWords(value: unknown): string {
+  if (value === null) return 'null'
+  if (value === '') return 'an empty string'
+  const kind = Array.isArray(value) ? 'array' : typeof value
+  return /^[aeiou]/.test(kind) ? `an ${kind}` : `a ${kind}`
 }
 
 /** How long something that is ended may still take. Throws RangeError for what no timer can wait. */

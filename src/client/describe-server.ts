@@ -11,9 +11,10 @@ import type { HttpTransport } from '../http/exchange.ts'
 import { http1Transport } from '../http1/client.ts'
 import { defaultWires } from '../wires/index.ts'
 import type { DescribeOptions, Wire } from '../wires/wire.ts'
-import { type ClientTlsOptions, dial } from './dial.ts'
+import { dial } from './dial.ts'
 import { connectHttp2 } from './http2-connection.ts'
 import { type Target, parseTarget } from './target.ts'
+import type { ClientTlsOptions } from './tls.ts'
 
 /** What `describeServer` can be told; everything has a default. */
 export interface DescribeServerOptions {
@@ -112,7 +113,11 @@ async function overHttp2<T>(
 ): Promise<T> {
   const { secure } = target
   return overBytes(target, settings, ended, async (stream) => {
-    const transport = await connectHttp2(stream, { secure, limits, queue: 1, timeout: settings.timeout })
+    const options = { secure, limits, queue: 1, timeout: settings.timeout }
+    const transport = await connectHttp2(stream, options).catch((error: Error) => {
+      const why = { processed: 'no', origin: 'downstream', cause: error } as const
+      throw new CallError('unavailable', `${target.label}: ${error.message}`, why)
+    })
     return run(transport)
   })
 }

@@ -2,13 +2,10 @@
 import net from 'node:net'
 import tls from 'node:tls'
 import { CallError } from '../call/error.ts'
+import { alertInWords, explainSilence } from './silence.ts'
 import type { Target } from './target.ts'
-
-/** Certificates and what else `node:tls` takes on a client. */
-export type ClientTlsOptions = Pick<
-  tls.ConnectionOptions,
-  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized' | 'servername' | 'minVersion'
->
+import type { ClientTlsOptions } from './tls.ts'
+import { doubtOf } from './trust.ts'
 
 export interface DialSettings {
   readonly alpn: readonly string[]
@@ -24,6 +21,8 @@ export interface DialSettings {
 /** A TLS session to go on with, as the server gave it last. */
 export interface Resumption {
   session: Buffer | undefined
+  /** When the server's certificate ends, in milliseconds since 1970: a session has the verdict of its first handshake. */
+  until: number
 }
 
 /** Connects. Rejects with `unavailable`, processed `no`, whose message says what failed and where. */
@@ -55,7 +54,7 @@ export function dial(target: Target, settings: DialSettings): Promise<net.Socket
 
     socket.once(target.secure ? 'secureConnect' : 'connect', () => {
       if (socket instanceof tls.TLSSocket) {
-        const doubt = doubtOf(socket, target, settings)
+        const doubt = doubtOf(socket, nameOfServer(target, settings), settings.tls)
         if (doubt !== undefined) return fail(doubt)
         const chosen = socket.alpnProtocol !== false || alpn.includes('http/1.1')
         if (!chosen) return fail(new Error(`the server speaks none of ${alpn.join(', ')} over TLS`))
@@ -63,6 +62,7 @@ export function dial(target: Target, settings: DialSettings): Promise<net.Socket
       }
       settle()
       socket.setNoDelay(true)
+      explainSilence(socket, target)
       resolve(socket)
     })
   })
@@ -73,7 +73,7 @@ function open({ address, secure }: Target, { alpn, tls: options, resumption }: D
   if (!secure) return net.connect({ ...address, autoSelectFamily: true })
 
   const socket = tls.connect({
-    ...options,
+    ...(options as tls.ConnectionOptions),
     ...address,
     // Node refuses an IP address as server name.
     servername: options?.servername ?? (net.isIP(address.host) === 0 ? address.host : ''),
@@ -81,7 +81,9 @@ function open({ address, secure }: Target, { alpn, tls: options, resumption }: D
     // Who the server is is looked at in `doubtOf`, before anything is sent: Node destroys the socket, and with it the
     // certificate that the message should tell of.
     rejectUnauthorized: false,
-    ...(resumption?.session === undefined ? {} : { session: resumption.session }),
+    ...(resumption?.session === undefined || resumption.until <= Date.now()
+      ? {}
+      : { session: resumption.session }),
   })
   if (resumption !== undefined) keepSession(socket, resumption)
   return socket
@@ -97,6 +99,7 @@ function keepSession(socket: tls.TLSSocket, resumption: Resumption): void {
   })
   socket.once(trustedEvent, () => {
     trusted = true
+    if (!socket.isSessionReused()) resumption.until = Date.parse(socket.getPeerCertificate().valid_to)
     resumption.session = latest ?? resumption.session
   })
 }
@@ -104,59 +107,8 @@ function keepSession(socket: tls.TLSSocket, resumption: Resumption): void {
 /** Emitted on a socket whose server is the right one. */
 const trustedEvent = Symbol('trusted')
 
-/** Why the server is not to be trusted; `undefined` when it is. Nothing was sent yet. */
-function doubtOf(socket: tls.TLSSocket, target: Target, settings: DialSettings): Error | undefined {
-  if (socket.authorized || settings.tls?.rejectUnauthorized === false) return undefined
-  // Node's types say Error, and it is the code of one, or, for a wrong name, that error.
-  const given = socket.authorizationError as unknown
-  const code =
-    given instanceof Error ? ((given as NodeJS.ErrnoException).code ?? given.message) : String(given)
-  return new UntrustedServer(code, socket.getPeerCertificate(), nameOfServer(target, settings))
-}
-
 function nameOfServer({ address }: Target, { tls: options }: DialSettings): string {
   return options?.servername ?? ('host' in address ? address.host : address.path)
-}
-
-/** A certificate that does not fit, with what it says of itself. */
-class UntrustedServer extends Error {
-  constructor(code: string, certificate: tls.PeerCertificate, asked: string) {
-    super(untrusted(code, certificate, asked))
-  }
-}
-
-function untrusted(code: string, certificate: tls.PeerCertificate, asked: string): string {
-  const names = certificate.subjectaltname ?? `CN=${String(certificate.subject?.CN ?? '')}`
-  const about = `its names: ${names}; issued by ${nameOf(certificate.issuer)}`
-
-  switch (code) {
-    case 'CERT_HAS_EXPIRED':
-      return `the server's certificate expired on ${certificate.valid_to} (${about})`
-    case 'CERT_NOT_YET_VALID':
-      return `the server's certificate is valid only from ${certificate.valid_from} on; is this machine's clock right? (${about})`
-    case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return `the server's certificate is for another name than ${asked} (${about}): connect to one of these, or pass it as tls: { servername }`
-    default:
-      return `the server's certificate is not trusted (${reasons[code] ?? code}; ${about}): pass its authority's as tls: { ca }`
-  }
-}
-
-/** Certificates that nobody vouches for, as OpenSSL names the reasons. */
-const reasons: Readonly<Record<string, string>> = {
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'self-signed certificate',
-  SELF_SIGNED_CERT_IN_CHAIN: 'self-signed certificate in its chain',
-  UNABLE_TO_GET_ISSUER_CERT: 'its authority is not known here',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'its authority is not known here',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'its authority is not known here',
-  INVALID_PURPOSE: 'it is not for servers',
-  CERT_SIGNATURE_FAILURE: 'its signature is wrong',
-  CERT_REVOKED: 'revoked',
-}
-
-function nameOf(issuer: tls.PeerCertificate['issuer'] | undefined): string {
-  if (issuer === undefined) return 'nobody'
-  const parts = [issuer.CN, issuer.O, issuer.OU].flat().filter((part) => part !== undefined)
-  return parts.length === 0 ? 'a nameless authority' : parts.join(', ')
 }
 
 function unreachable({ url, label, address }: Target, why: Error): CallError {
@@ -169,6 +121,8 @@ function unreachable({ url, label, address }: Target, why: Error): CallError {
 }
 
 function explained({ code = '', message }: NodeJS.ErrnoException): string {
+  const alert = alertInWords(code)
+  if (alert !== undefined) return alert
   if (code === 'ECONNREFUSED' || code === 'ENOENT') return 'nothing listens there'
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_WRONG_VERSION')) {
     return `the TLS handshake failed, perhaps because the server speaks no TLS there (${message})`

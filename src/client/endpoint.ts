@@ -15,9 +15,10 @@ import { http1Transport } from '../http1/client.ts'
 import type { Channel, ChannelOptions, HttpClient, ReplySink } from '../wires/wire.ts'
 import { type BackoffOptions, backoff } from './backoff.ts'
 import { type Balanced, LoadEstimate } from './balancer.ts'
-import { type ClientTlsOptions, type Resumption, dial } from './dial.ts'
+import { type Resumption, dial } from './dial.ts'
 import { connectHttp2 } from './http2-connection.ts'
 import type { Target } from './target.ts'
+import type { ClientTlsOptions } from './tls.ts'
 
 /** As long as a timer can wait. */
 const longestGrace = 2 ** 31 - 1
@@ -54,7 +55,7 @@ export class Endpoint implements Balanced {
   #onNobodyWaits: (() => void) | undefined
   #closed = false
   readonly #ending = new AbortController()
-  readonly #resumption: Resumption = { session: undefined }
+  readonly #resumption: Resumption = { session: undefined, until: 0 }
 
   constructor(target: Target, settings: EndpointSettings) {
     this.#target = target

@@ -15,6 +15,7 @@ import {
   checkOptions,
   someFilters,
   someWires,
+  tlsObject,
 } from '../call/options.ts'
 import { type Duration, parseDuration } from '../contract/duration.ts'
 import type { ContractInfo, Operation } from '../contract/operation.ts'
@@ -23,10 +24,10 @@ import { defaultWires } from '../wires/index.ts'
 import type { Host, Wire } from '../wires/wire.ts'
 import { defaultBackoff } from './backoff.ts'
 import { streamingMethod, unaryMethod } from './call-method.ts'
-import type { ClientTlsOptions } from './dial.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
 import { type Way, along, wayTo } from './route.ts'
 import { type Target, parseTarget } from './target.ts'
+import { type ClientTlsOptions, checkClientTls } from './tls.ts'
 import { WaitingRoom } from './waiting-room.ts'
 
 /** What `connect` can be told; everything has a default. */
@@ -84,6 +85,7 @@ export function openClient(info: ContractInfo, target: ConnectTarget, options: C
   if (options.tls !== undefined && !targets.some(({ secure }) => secure)) {
     throw new TypeError('connect: tls is given, but no URL is one of TLS; write trunks:// or https://')
   }
+  if (options.tls !== undefined) checkClientTls('connect: tls', options.tls)
 
   const endpoints = targets.map((target) => ({ target, endpoint: new Endpoint(target, settings) }))
   const waitingRoom = options.waitForReady === true ? new WaitingRoom(waiting * targets.length) : undefined
@@ -128,7 +130,7 @@ const rules: OptionRules<ConnectOptions> = {
   filters: anObject,
   timeout: aDuration,
   metadata: { ...anObject, expected: 'Metadata, or an object of names and values' },
-  tls: anObject,
+  tls: tlsObject,
   connectTimeout: aDuration,
   waiting: {
     fits: (value) => Number.isInteger(value) && (value as number) > 0,

@@ -11,16 +11,26 @@ export interface PeerCertificate {
   readonly fingerprint: string
 }
 
-/** The verified certificate that the other side of a TLS connection showed; `undefined` when there is none. */
-export function peerCertificate(stream: Duplex): PeerCertificate | undefined {
+/**
+ * The verified certificate that the other side of a TLS connection showed; `undefined` when there is none.
+ *
+ * A session that is resumed has the verdict of its first handshake, and can be resumed again and again: so whether the
+ * certificate has expired since is looked at here.
+ */
+export function peerCertificate(stream: Duplex, now: number = Date.now()): PeerCertificate | undefined {
   if (!(stream instanceof TLSSocket) || !stream.authorized) return undefined
   const certificate = stream.getPeerCertificate()
-  if (certificate?.subject === undefined) return undefined
+  if (certificate?.subject === undefined || !(Date.parse(certificate.valid_to) > now)) return undefined
   return {
-    subject: String(certificate.subject.CN ?? ''),
+    subject: onlyName(certificate.subject.CN),
     names: alternativeNames(certificate.subjectaltname ?? ''),
     fingerprint: certificate.fingerprint256,
   }
+}
+
+/** A subject with several common names has none: `['a', 'b']` shall not be taken for `a,b`. */
+function onlyName(names: string | readonly string[] | undefined): string {
+  return typeof names === 'string' ? names : ''
 }
 
 /**

@@ -192,8 +192,10 @@ export class Connection implements FrameSink, OutboxOwner, IncomingOwner, Stream
   }
 
   readonly #onEnd = (): void => {
-    if (!this.closed)
-      this.#end({ reason: 'closed', message: 'the peer closed the connection', processed: 'maybe' })
+    if (!this.closed) {
+      const message = this.#lastError?.message ?? 'the peer closed the connection'
+      this.#end({ reason: 'closed', message, processed: 'maybe' })
+    }
     this.#duplex.end()
     if (this.#duplex.writableFinished) this.#duplex.destroy()
     else this.#duplex.once('finish', () => this.#duplex.destroy())

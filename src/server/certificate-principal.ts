@@ -5,7 +5,8 @@ import type { Authenticate } from './authenticate.ts'
 /**
  * The principal that a client's verified certificate names (mutual TLS): its SPIFFE id (`spiffe://acme.org/billing`), else its
  * first DNS name (`dns:billing.internal`), else its subject's common name (`subject:billing`). The prefixes keep the kinds
- * apart: an authority that signs common names freely must not make one look like a DNS name.
+ * apart: an authority that signs common names freely must not make one look like a DNS name. DNS names are in lower case; a
+ * subject with several common names has none.
  *
  * @param peer `request.peer` of `authenticate`.
  * @returns `undefined` when the peer showed no certificate, or one without a name. The certificate's `subject`, `names` and
@@ -37,7 +38,7 @@ function spiffeId(names: readonly string[]): string | undefined {
 
 function dnsName(names: readonly string[]): string | undefined {
   const first = names.find((name) => name.startsWith('DNS:'))
-  return first === undefined ? undefined : `dns:${first.slice('DNS:'.length)}`
+  return first === undefined ? undefined : `dns:${first.slice('DNS:'.length).toLowerCase()}`
 }
 
 /** What authenticates when a server asks for certificates and has no `authenticate` of its own. */

@@ -9,7 +9,9 @@ import tls from 'node:tls'
 import { peerCertificate } from '../http/peer-certificate.ts'
 import type { ByteServer, ConnectionInfo, Host, Served } from '../wires/wire.ts'
 import { type Address, type BindTarget, bind } from './bind.ts'
+import { answerPlaintext } from './plaintext.ts'
 import { type Sniffed, sniff } from './sniff.ts'
+import { renewTicketKeys } from './ticket-keys.ts'
 import { type TlsOptions, addServerNames, serverTls } from './tls.ts'
 
 export interface ListenerOptions {
@@ -46,9 +48,11 @@ export class Listener {
     this.#server.maxConnections = limits.connections
     this.#server.on('connection', (socket: net.Socket) => this.#track(socket))
     this.#server.on('drop', () => this.#dropped())
-    this.#server.on('tlsClientError', (error: Error, socket: net.Socket) => {
-      log.info({ remote: addressOf(socket), err: error }, 'a TLS handshake failed')
-      socket.destroy()
+    this.#server.on('tlsClientError', (error: NodeJS.ErrnoException, socket: net.Socket) => {
+      const remote = addressOf(socket)
+      log.info({ remote, err: error }, 'a TLS handshake failed')
+      const plain = this.#handshaking.get(remote)
+      if (plain === undefined || !answerPlaintext(error, plain)) socket.destroy()
     })
   }
 
@@ -76,6 +80,7 @@ export class Listener {
   #secured(options: TlsOptions, shell: object, accept: (socket: net.Socket) => void): tls.Server {
     const server = tls.createServer({ ...serverTls(options), ...this.#alpn(), ...shell }, accept)
     addServerNames(server, options)
+    renewTicketKeys(server, options.ticketKeys, this.#options.host.log)
     return server
   }
 
@@ -128,12 +133,24 @@ export class Listener {
       return
     }
     const info = connectionInfo(socket)
+    if (info.certificate === undefined && this.#demandsCertificate()) {
+      const { log } = this.#options.host
+      log.info({ remote: info.remoteAddress }, 'refused: a TLS session whose client certificate has expired')
+      socket.destroy()
+      return
+    }
     const negotiated = (socket as tls.TLSSocket).alpnProtocol
     if (typeof negotiated === 'string' && negotiated !== '') {
       this.#serve(socket, info, this.#byAlpn(negotiated))
       return
     }
     this.#sniff(socket, info)
+  }
+
+  /** OpenSSL refuses who has none, but not a session that it resumes. */
+  #demandsCertificate(): boolean {
+    const { tls: options } = this.#options
+    return options?.clientCa !== undefined && options.clientCertificate !== 'optional'
   }
 
   #byAlpn(name: string): Sniffed {

@@ -10,6 +10,7 @@ import {
   someFilters,
   someText,
   someWires,
+  tlsObject,
 } from '../call/options.ts'
 import type { Filter } from '../call/handler.ts'
 import type { Limits } from '../call/limits.ts'
@@ -62,7 +63,7 @@ const serveRules: OptionRules<ServeOptions> = {
   path: someText,
   ...mountRules,
   listen: arrayOf(someText, 'an array of URLs as strings'),
-  tls: anObject,
+  tls: tlsObject,
   admin: anObject,
   fallback: { ...aFunction, expected: 'a function of an exchange, such as fromNodeHandler(app) returns' },
 }

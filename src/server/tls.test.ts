@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
+import http2 from 'node:http2'
 import test from 'node:test'
 import tls from 'node:tls'
 import { type ServeOptions, type Server, call, connect, contract, implement, serve } from 'trunkline'
@@ -8,7 +9,9 @@ import { authority } from '../../test/support/authority.ts'
 import { until } from '../../test/support/events.ts'
 import { quiet, rememberingLog } from '../../test/support/quiet-log.ts'
 
-const Whoami = contract('test.tls.v1', { ask: call({ output: z.object({ id: z.string() }) }) })
+const Whoami = contract('test.tls.v1', {
+  ask: call({ output: z.object({ id: z.string() }), rest: 'GET /whoami' }),
+})
 const implementation = implement(Whoami, { ask: (_, ctx) => ({ id: ctx.principal?.id ?? 'nobody' }) })
 
 const root = await authority('Acme Root')
@@ -105,7 +108,7 @@ test('with clientCa a client must show a certificate of one of these authorities
   await using server = await serving({ ...localhost, clientCa: root.cert })
   const ca = root.cert
 
-  for (const scheme of ['trunks', 'https']) {
+  for (const scheme of ['trunks', 'grpcs', 'https']) {
     await using known = client(server, { tls: { ca, ...billing } }, scheme)
     assert.deepEqual(await known.ask(), { id: 'spiffe://acme.org/billing' })
     for (const pair of [{}, impostor]) {
@@ -191,6 +194,25 @@ test('TLS 1.2 and 1.3 with forward secrecy, and nothing older', async () => {
   assert.equal(await shake({ ecdhCurve: 'secp521r1' }), 'refused')
 })
 
+test('ALPN chooses HTTP/2 over HTTP/1.1, and trunk over both, where a client offers them', async () => {
+  await using server = await serving(localhost)
+  const chosen = async (...ALPNProtocols: string[]) => {
+    const socket = tls.connect({ port: server.port, host: '127.0.0.1', ca: root.cert, ALPNProtocols })
+    await once(socket, 'secureConnect')
+    socket.destroy()
+    return socket.alpnProtocol
+  }
+  assert.equal(await chosen('http/1.1', 'h2', 'trunk/1'), 'trunk/1')
+  assert.equal(await chosen('http/1.1', 'h2'), 'h2')
+  assert.equal(await chosen('spdy/3', 'http/1.1'), 'http/1.1')
+
+  const session = http2.connect(`https://localhost:${server.port}`, { ca: root.cert })
+  const request = session.request({ ':path': '/whoami' })
+  const [headers] = (await once(request, 'response')) as [http2.IncomingHttpHeaders & { ':status': number }]
+  assert.deepEqual([headers[':status'], session.alpnProtocol], [200, 'h2'])
+  session.destroy()
+})
+
 test('mistakes in tls are found before the server listens', async () => {
   const other = await root.issue({ commonName: 'x' })
   const refused = (options: object, message: RegExp) =>
@@ -214,6 +236,116 @@ test('mistakes in tls are found before the server listens', async () => {
   )
 })
 
+test('authorities that would let in the wrong clients, or none, are found before the server listens', async () => {
+  const refused = (options: object, message: RegExp) =>
+    assert.rejects(serving({ ...localhost, ...options }), { name: 'TypeError', message })
+  await refused({ clientCa: [] }, /clientCa: an empty list names no authority/)
+  await refused({ clientCa: './ca.pem' }, /clientCa: there is no certificate in it; it must be PEM/)
+  await refused({ clientCa: [root.cert, localhost.key] }, /clientCa: there is no certificate in it/)
+  const broken = root.cert.replace(/\n.{40}/, `\n${'A'.repeat(40)}`)
+  await refused({ clientCa: broken }, /clientCa: a certificate in it cannot be read/)
+  // OpenSSL trusts what lies in a PFX for clients as well; what an SNICallback makes trusts the system's.
+  await refused(
+    { clientCa: root.cert, pfx: Buffer.from('x') },
+    /the authorities within it would vouch for clients too/,
+  )
+  await refused({ clientCa: root.cert, SNICallback() {} }, /clientCa would not count/)
+  await refused({ serverNames: { a: localhost }, SNICallback() {} }, /SNICallback would hide serverNames/)
+  await refused({ requestCert: true }, /there is no option 'requestCert'/)
+})
+
+test('no error shows a key or a pass phrase', async () => {
+  const refused = (run: () => unknown, message: RegExp) =>
+    assert.rejects(
+      async () => void (await run()),
+      (error: Error) => {
+        assert.match(error.message, message)
+        assert.doesNotMatch(`${error.message} ${String(error.cause)}`, /BEGIN PRIVATE|31337|hunter2/)
+        return true
+      },
+    )
+  const url = 'trunks://127.0.0.1:1'
+  for (const [options, message] of [
+    [localhost.key, /tls: expected an object, got a string/],
+    [{ ...localhost, passphrase: 31_337 }, /passphrase: expected .*, got a number/],
+    [{ ...localhost, key: [localhost.key] }, /key: expected PEM, .*, got an array/],
+    [{ ...localhost, key: 'hunter2' }, /must be PEM/],
+    [{ cert: localhost.key, key: localhost.key }, /must be PEM/],
+  ] as const) {
+    await refused(() => serving(options as never), message)
+    await refused(() => connect(Whoami, url, { tls: options as never }), message)
+  }
+})
+
+test('what a client is given for TLS is checked before it connects', async () => {
+  const other = await root.issue({ commonName: 'x' })
+  const refused = (options: object, message: RegExp) =>
+    assert.throws(() => connect(Whoami, 'trunks://127.0.0.1:1', { tls: options }), {
+      name: 'TypeError',
+      message,
+    })
+  refused({ caa: root.cert }, /connect: tls: there is no option 'caa'; did you mean 'ca'\?/)
+  refused({ ca: './ca.pem' }, /connect: tls: ca: there is no certificate in it/)
+  refused({ ca: [] }, /connect: tls: ca: an empty list names no authority/)
+  refused({ cert: localhost.cert }, /cert and key are the two halves of one thing: give both/)
+  refused({ cert: localhost.cert, key: other.key }, /the key does not belong to the certificate/)
+})
+
+test('a client that is not let in is told why, as far as the server says', async () => {
+  const impostor = await stranger.issue({ commonName: 'billing' })
+  await using server = await serving({ ...localhost, clientCa: root.cert })
+  for (const scheme of ['trunks', 'grpcs', 'https']) {
+    await using nameless = client(server, { tls: { ca: root.cert } }, scheme)
+    await assert.rejects(nameless.ask(), { code: 'unavailable', message: /demands a client certificate/ })
+    await using unknown = client(server, { tls: { ca: root.cert, ...impostor } }, scheme)
+    await assert.rejects(unknown.ask(), {
+      code: 'unavailable',
+      message: /client certificate.*, or refuses this one/,
+    })
+  }
+})
+
+test('a client does not go on with a session whose server certificate has expired since', async (t) => {
+  await using server = await serving(localhost, { limits: { idleTimeout: 50 } })
+  await using calling = client(server, { tls: { ca: root.cert } })
+  const reused: boolean[] = []
+  const emit = tls.TLSSocket.prototype.emit
+  t.mock.method(
+    tls.TLSSocket.prototype,
+    'emit',
+    function (this: tls.TLSSocket, ...given: Parameters<typeof emit>) {
+      if (given[0] === 'secureConnect') reused.push(this.isSessionReused())
+      return emit.apply(this, given)
+    },
+  )
+  for (const days of [0, 29, 31]) {
+    t.mock.timers.enable({ apis: ['Date'], now: Date.now() + days * 86_400_000 })
+    await calling.ask()
+    t.mock.timers.reset()
+    await until(() => server.connections === 0, 'the idle connection is closed')
+  }
+  assert.deepEqual(reused, [false, true, false])
+})
+
+test('TLS 1.3 alone, and no renegotiation with 1.2', async () => {
+  await using modern = await serving({ ...localhost, minVersion: 'TLSv1.3' })
+  await using calling = client(modern, { tls: { ca: root.cert } })
+  assert.deepEqual(await calling.ask(), { id: 'nobody' })
+  const old = tls.connect({ port: modern.port, host: '127.0.0.1', ca: root.cert, maxVersion: 'TLSv1.2' })
+  const [refusal] = (await once(old, 'error')) as [NodeJS.ErrnoException]
+  assert.match(String(refusal.code), /PROTOCOL_VERSION/)
+
+  await using server = await serving(localhost)
+  const socket = tls.connect({ port: server.port, host: '127.0.0.1', ca: root.cert, maxVersion: 'TLSv1.2' })
+  await once(socket, 'secureConnect')
+  const ended = once(socket, 'error')
+  socket.renegotiate({}, () => undefined)
+  // Sent with the next bytes.
+  socket.write('x')
+  const [error] = (await ended) as [NodeJS.ErrnoException]
+  assert.match(error.message, /no renegotiation/)
+})
+
 test('a certificate that has expired, or soon will, is warned of at the start', async () => {
   for (const [from, days, says] of [
     [-9, -1, 'has expired'],
@@ -227,4 +359,8 @@ test('a certificate that has expired, or soon will, is warned of at the start', 
       says,
     )
   }
+  const log = rememberingLog()
+  const old = await authority('Old Root', { until: -1 })
+  await using _ = await serving({ ...localhost, clientCa: old.cert }, { log })
+  assert.ok(log.lines.some(({ message }) => message === 'tls: an authority in clientCa has expired'))
 })

@@ -1,11 +1,12 @@
 /** TLS of a server's port: what a user passes, made into what `node:tls` takes, with mistakes found before it listens. */
-import { X509Certificate } from 'node:crypto'
-import tls from 'node:tls'
+import { type X509Certificate, constants, createHash } from 'node:crypto'
+import type tls from 'node:tls'
 import type { Logger } from '../call/logger.ts'
-import { type OptionRules, aBoolean, aFunction, anObject, checkOptions, someText } from '../call/options.ts'
+import { type OptionRules, aFunction, aSecret, anObject, checkOptions, someText } from '../call/options.ts'
+import { type Pem, aPem, certificatesIn, checkSecureContext, somePem } from '../call/pem.ts'
+import { type TicketKeys, checkedTicketKeys, someTicketKeys } from './ticket-keys.ts'
 
-/** PEM, as text or bytes; several one behind the other are a chain. */
-export type Pem = string | Buffer
+export type { Pem } from '../call/pem.ts'
 
 /** A certificate and its private key. */
 export interface CertificateAndKey {
@@ -21,17 +22,7 @@ export interface CertificateAndKey {
 export interface TlsOptions
   extends
     Partial<CertificateAndKey>,
-    Pick<
-      tls.TlsOptions,
-      | 'ca'
-      | 'pfx'
-      | 'requestCert'
-      | 'rejectUnauthorized'
-      | 'minVersion'
-      | 'ciphers'
-      | 'ecdhCurve'
-      | 'SNICallback'
-    > {
+    Pick<tls.TlsOptions, 'pfx' | 'minVersion' | 'ciphers' | 'ecdhCurve' | 'SNICallback'> {
   /**
    * More certificates, by the server name that a client asks for (SNI): `orders.example.org`, or `*.example.org` for any one
    * label. Who asks for another name gets `cert`.
@@ -44,6 +35,12 @@ export interface TlsOptions
   readonly clientCa?: Pem | readonly Pem[]
   /** Whether a client must show a certificate. Default, with `clientCa`: `'required'`. */
   readonly clientCertificate?: 'required' | 'optional'
+  /**
+   * 48 random bytes by which session tickets are encrypted, for several processes behind one address: a client then resumes
+   * with one what it began with another. A function is asked every minute, so that the keys can be changed. Default: keys
+   * of the process's own, new ones every day.
+   */
+  readonly ticketKeys?: TicketKeys
 }
 
 /**
@@ -65,22 +62,11 @@ export const suites = [
 /** The same profile's curves. */
 export const curves = 'X25519:prime256v1:secp384r1'
 
-const isPem = (value: unknown): boolean => typeof value === 'string' || Buffer.isBuffer(value)
-const aPem = { fits: isPem, expected: 'PEM, as a string or a Buffer' }
-const somePem = {
-  fits: (value: unknown) => isPem(value) || (Array.isArray(value) && value.every((each) => isPem(each))),
-  expected: 'PEM, as a string, a Buffer or an array of these',
-}
-const anything = { fits: () => true, expected: 'anything' }
-
-const certificateRules: OptionRules<CertificateAndKey> = { cert: aPem, key: aPem, passphrase: someText }
+const certificateRules: OptionRules<CertificateAndKey> = { cert: aPem, key: aPem, passphrase: aSecret }
 
 const rules: OptionRules<TlsOptions> = {
   ...certificateRules,
-  ca: anything,
-  pfx: anything,
-  requestCert: aBoolean,
-  rejectUnauthorized: aBoolean,
+  pfx: { fits: () => true, expected: 'PKCS #12', secret: true },
   minVersion: {
     fits: (value) => value === 'TLSv1.2' || value === 'TLSv1.3',
     expected: "'TLSv1.2' or 'TLSv1.3'",
@@ -94,74 +80,93 @@ const rules: OptionRules<TlsOptions> = {
     fits: (value) => value === 'required' || value === 'optional',
     expected: "'required' or 'optional'",
   },
+  ticketKeys: someTicketKeys,
 }
 
 /** Throws TypeError for what cannot be served with: an unknown option, a key without certificate, a pair that does not fit. */
 export function checkTls(options: TlsOptions): void {
   checkOptions('serve: tls', options, rules)
-  if (options.pfx === undefined && options.SNICallback === undefined) {
-    if (options.key === undefined || options.cert === undefined) {
-      throw new TypeError('serve: tls: a server needs key and cert (PEM), or pfx')
-    }
+  const { cert, key, pfx, SNICallback, ciphers, ecdhCurve, serverNames, ticketKeys } = options
+  if (pfx === undefined && SNICallback === undefined && (key === undefined || cert === undefined)) {
+    throw new TypeError('serve: tls: a server needs key and cert (PEM), or pfx')
   }
-  if (options.clientCertificate !== undefined && options.clientCa === undefined) {
-    throw new TypeError(
-      'serve: tls: clientCertificate needs clientCa, the authorities that clients are vouched for by',
-    )
+  checkClientCertificates(options)
+  if (serverNames !== undefined && SNICallback !== undefined) {
+    throw new TypeError('serve: tls: SNICallback would hide serverNames; give one of them')
   }
-  if (options.key !== undefined || options.pfx !== undefined) contextOf('serve: tls', options)
-  for (const [name, pair] of Object.entries(options.serverNames ?? {})) {
+  if (ticketKeys !== undefined) checkedTicketKeys(ticketKeys)
+
+  const profile = { ciphers: ciphers ?? suites, ecdhCurve: ecdhCurve ?? curves }
+  const { passphrase } = options
+  if (key !== undefined || pfx !== undefined) {
+    checkSecureContext('serve: tls', { cert, key, passphrase, pfx, ...profile } as tls.SecureContextOptions)
+  }
+  for (const [name, pair] of Object.entries(serverNames ?? {})) {
     const where = `serve: tls: serverNames['${name}']`
     checkOptions(where, pair, certificateRules)
     if (pair.cert === undefined || pair.key === undefined)
       throw new TypeError(`${where} needs cert and key (PEM)`)
     if (!serverName.test(name)) throw new TypeError(`${where} is no DNS name, nor one that begins with '*.'`)
-    contextOf(where, pair)
+    checkSecureContext(where, { ...pair, ...profile })
+  }
+}
+
+/** Whoever is trusted by mistake is let in: everything that Node would make of these without a word is refused. */
+function checkClientCertificates({ clientCa, clientCertificate, pfx, SNICallback }: TlsOptions): void {
+  if (clientCa === undefined) {
+    if (clientCertificate === undefined) return
+    throw new TypeError(
+      'serve: tls: clientCertificate needs clientCa, the authorities that clients are vouched for by',
+    )
+  }
+  certificatesIn('serve: tls: clientCa', clientCa)
+  if (pfx !== undefined) {
+    throw new TypeError(
+      'serve: tls: with pfx the authorities within it would vouch for clients too, beside clientCa: give cert and key (PEM)',
+    )
+  }
+  if (SNICallback !== undefined) {
+    throw new TypeError(
+      'serve: tls: what SNICallback returns has authorities of its own, and clientCa would not count: give serverNames',
+    )
   }
 }
 
 const serverName = /^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i
 
-function contextOf(
-  where: string,
-  given: Partial<CertificateAndKey> & Pick<tls.TlsOptions, 'pfx'>,
-): tls.SecureContext {
-  const { cert, key, passphrase, pfx } = given
-  try {
-    return tls.createSecureContext(
-      withDefined({ cert, key, passphrase, pfx, ciphers: suites, ecdhCurve: curves }),
-    )
-  } catch (error) {
-    throw new TypeError(`${where}: ${reasonOf(error as NodeJS.ErrnoException)}`, { cause: error })
-  }
-}
-
-/** OpenSSL's reasons in words that say what to do. */
-function reasonOf({ code = '', message }: NodeJS.ErrnoException): string {
-  if (code === 'ERR_OSSL_X509_KEY_VALUES_MISMATCH') return 'the key does not belong to the certificate'
-  if (code === 'ERR_OSSL_PEM_NO_START_LINE')
-    return 'cert and key must be PEM (-----BEGIN …-----), not paths or DER'
-  if (/BAD_(PASSWORD|DECRYPT)|INTERRUPTED_OR_CANCELLED/.test(code)) {
-    return 'the key is encrypted, and passphrase is missing or wrong'
-  }
-  return `the certificate or its key cannot be used: ${message}`
-}
-
 /** What the listener passes to `node:tls`, without ALPN. */
 export function serverTls(options: TlsOptions): tls.TlsOptions {
-  const { clientCa, clientCertificate = 'required', ca } = options
-  const authorities = [...listOf(ca), ...listOf(clientCa)]
+  const { clientCa, clientCertificate = 'required', serverNames: _names, ticketKeys, ...own } = options
+  const given = Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined))
   return {
     minVersion: 'TLSv1.2',
     ciphers: suites,
     ecdhCurve: curves,
     honorCipherOrder: false,
+    // RFC 9113 section 9.2.1; and who a client is shall not change while it is served.
+    secureOptions: constants.SSL_OP_NO_RENEGOTIATION,
+    sessionIdContext: sessionContext(options),
+    ...(ticketKeys === undefined ? {} : { ticketKeys: checkedTicketKeys(ticketKeys) }),
     ...(clientCa === undefined
       ? {}
-      : { requestCert: true, rejectUnauthorized: clientCertificate === 'required' }),
-    ...options,
-    ...(authorities.length === 0 ? {} : { ca: authorities as (string | Buffer)[] }),
-  } as tls.TlsOptions
+      : {
+          ca: (Array.isArray(clientCa) ? [...clientCa] : clientCa) as string | Buffer | (string | Buffer)[],
+          requestCert: true,
+          rejectUnauthorized: clientCertificate === 'required',
+        }),
+    ...given,
+  }
+}
+
+/**
+ * A session carries what was found out about the client's certificate, and is taken at its word. It may so be resumed only
+ * where the same would have been found out: with the same authorities, asked for in the same way.
+ */
+function sessionContext({ clientCa, clientCertificate = 'required' }: TlsOptions): string {
+  if (clientCa === undefined) return 'trunkline'
+  const authorities = certificatesIn('clientCa', clientCa).map(({ fingerprint256 }) => fingerprint256)
+  const text = JSON.stringify([clientCertificate, authorities.toSorted()])
+  return createHash('sha256').update(text).digest('hex').slice(0, 32)
 }
 
 /** Adds the certificates for single server names; of those that fit, the last one added counts, so exact ones come last. */
@@ -169,9 +174,8 @@ export function addServerNames(server: tls.Server, options: TlsOptions): void {
   const named = Object.entries(options.serverNames ?? {}).toSorted(
     ([a], [b]) => Number(b.startsWith('*')) - Number(a.startsWith('*')),
   )
-  for (const [name, pair] of named) {
-    server.addContext(name, serverTls({ ...options, passphrase: '', pfx: undefined as never, ...pair }))
-  }
+  const { passphrase: _, ...shared } = options
+  for (const [name, pair] of named) server.addContext(name, serverTls({ ...shared, ...pair }))
 }
 
 /** How long before the end of a certificate a server that starts with it says so, unless it lives for days only. */
@@ -179,25 +183,24 @@ const endingSoon = 7 * 86_400_000
 
 /** A certificate that has ended, or ends soon, is better found here than by the first caller. */
 export function warnOfCertificates(options: TlsOptions, log: Logger, now: number = Date.now()): void {
-  for (const cert of [options.cert, ...Object.values(options.serverNames ?? {}).map((each) => each.cert)]) {
-    if (cert === undefined) continue
-    const { subjectAltName, validToDate, validFromDate } = new X509Certificate(cert)
-    const [from, until] = [validFromDate.getTime(), validToDate.getTime()]
-    const about = { names: subjectAltName ?? '', until: validToDate.toISOString() }
-    if (until <= now) log.warn(about, 'tls: the certificate has expired')
-    else if (from > now) {
-      log.warn({ ...about, from: validFromDate.toISOString() }, 'tls: the certificate is not valid yet')
-    } else if (until - now < Math.min(endingSoon, (until - from) / 3)) {
-      log.warn(about, 'tls: the certificate expires within 7 days')
-    }
+  const { cert, serverNames = {}, clientCa } = options
+  for (const each of [cert, ...Object.values(serverNames).map((pair) => pair.cert)]) {
+    const own = each === undefined ? undefined : certificatesIn('serve: tls: cert', each)[0]
+    if (own !== undefined) warnOf(own, 'the certificate', log, now)
+  }
+  for (const authority of clientCa === undefined ? [] : certificatesIn('clientCa', clientCa)) {
+    warnOf(authority, 'an authority in clientCa', log, now)
   }
 }
 
-function listOf(given: tls.TlsOptions['ca'] | TlsOptions['clientCa']): readonly unknown[] {
-  return given === undefined ? [] : Array.isArray(given) ? given : [given]
-}
-
-/** `createSecureContext` takes no `undefined`. */
-function withDefined<T extends object>(options: T): { [K in keyof T]: NonNullable<T[K]> } {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined)) as never
+function warnOf(certificate: X509Certificate, what: string, log: Logger, now: number): void {
+  const { subject, subjectAltName, validToDate, validFromDate } = certificate
+  const [from, until] = [validFromDate.getTime(), validToDate.getTime()]
+  const about = { names: subjectAltName ?? subject, until: validToDate.toISOString() }
+  if (until <= now) log.warn(about, `tls: ${what} has expired`)
+  else if (from > now) {
+    log.warn({ ...about, from: validFromDate.toISOString() }, `tls: ${what} is not valid yet`)
+  } else if (until - now < Math.min(endingSoon, (until - from) / 3)) {
+    log.warn(about, `tls: ${what} expires within 7 days`)
+  }
 }

@@ -16,7 +16,7 @@ for (const row of rows.filter(({ tls }) => tls)) {
     const implementation = implement(Whoami, { ask: (_input, ctx) => ({ id: ctx.principal?.id ?? '' }) })
     await using running = await pair(row, Whoami, implementation, {
       serve: {
-        tls: { key, cert, ca: cert, requestCert: true, rejectUnauthorized: false },
+        tls: { key, cert, clientCa: cert, clientCertificate: 'optional' },
         authenticate({ peer }) {
           if (peer.certificate === undefined) return undefined
           assert.ok(peer.certificate.names.includes('DNS:localhost'))

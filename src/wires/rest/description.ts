@@ -9,8 +9,11 @@ import { statusFromHttp } from '../../contract/status.ts'
 import type { HttpTransport } from '../../http/exchange.ts'
 import { HttpHeaders } from '../../http/headers.ts'
 import type { DescribeOptions } from '../wire.ts'
+import { readProblemText } from './problem.ts'
 
 export const descriptionPath = '/trunkline.json'
+
+const noFaults = { detail: () => undefined }
 
 /** The document. */
 export function writeDescription(contracts: readonly ContractInfo[]): string {
@@ -47,7 +50,7 @@ export function fetchDescription(
       },
       end() {
         if (status === 200) resolve(read(Buffer.concat(chunks)))
-        else reject(refused(status))
+        else reject(refused(status, Buffer.concat(chunks).toString('utf8')))
       },
       abort: ({ message, processed }) =>
         reject(new CallError('unavailable', message, { processed, origin: 'downstream' })),
@@ -63,11 +66,10 @@ export function fetchDescription(
       return Promise.reject(none(`${target} is no list of descriptions`))
     }
 
-    function refused(answer: number): CallError {
-      const code = statusFromHttp(answer)
-      return code === 'not_found'
-        ? none(`there is no ${target}`)
-        : failure(code, `${target} was answered with HTTP ${answer}`)
+    function refused(answer: number, text: string): CallError {
+      if (statusFromHttp(answer) === 'not_found') return none(`there is no ${target}`)
+      const { code, message } = readProblemText(text, answer, noFaults)
+      return failure(code, `${target} was answered with HTTP ${answer}: ${message}`)
     }
   })
 
