@@ -1,5 +1,6 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
 import { type GrpcOptions, grpc } from './grpc/index.ts'
+import { type GrpcWebOptions, grpcWeb } from './grpc-web/index.ts'
 import {
   type ImportProtoOptions,
   type ProtoImport,
@@ -8,12 +9,10 @@ import {
   type ReflectedFile,
   ProtoConflict,
   ProtoError,
-  contractFromDescriptorSet,
   contractFromDescriptors,
   contractFromProto,
   exportProto,
   importProto,
-  importedHeader,
   reflectedFiles,
 } from './grpc/proto/index.ts'
 import {
@@ -33,30 +32,30 @@ import type { Wire } from './wire.ts'
  * ```ts
  * import { defaultWires } from 'trunkline/wires'
  *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'rest' ]
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'rest' ]
  * ```
  */
 export function defaultWires(): readonly Wire[] {
-  return [trunk(), grpc(), rest()]
+  return [trunk(), grpc(), grpcWeb(), rest()]
 }
 
 export {
   ProtoConflict,
   ProtoError,
-  contractFromDescriptorSet,
   contractFromDescriptors,
   contractFromProto,
   exportOpenApi,
   exportProto,
   grpc,
+  grpcWeb,
   importProto,
-  importedHeader,
   reflectedFiles,
   rest,
   trunk,
 }
 export type {
   GrpcOptions,
+  GrpcWebOptions,
   ImportProtoOptions,
   OpenApiDocument,
   OpenApiOptions,

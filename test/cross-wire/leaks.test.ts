@@ -21,7 +21,7 @@ async function heapAfter(work: () => Promise<void>): Promise<number> {
   return process.memoryUsage().heapUsed
 }
 
-for (const row of rows) {
+for (const row of rows.filter(({ light }) => light !== true)) {
   test(`${calls(row.name)} calls leave nothing behind, over ${row.name}`, async () => {
     await using running = await pair(row, Probe, probe().implementation)
     const some = async (count: number) => {

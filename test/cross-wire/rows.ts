@@ -17,6 +17,7 @@ import {
   connect,
   serve,
 } from 'trunkline'
+import { type Wire, grpcWeb } from 'trunkline/wires'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 
@@ -28,6 +29,12 @@ export interface Row {
   readonly unix?: true
   /** Both directions of a call flow at once (false: an answer may only begin when the request is over). */
   readonly duplex: boolean
+  /** Whether inputs can be streams; yes, if nothing is said. */
+  readonly streamedInput?: false
+  /** Clients of other options than the wire's default ones. */
+  readonly wires?: () => readonly Wire[]
+  /** Another row has the same code under it: left out where a test takes seconds. */
+  readonly light?: true
 }
 
 export const rows: readonly Row[] = [
@@ -38,12 +45,26 @@ export const rows: readonly Row[] = [
   { name: 'gRPC', scheme: 'grpc://', duplex: true },
   { name: 'gRPC over TLS', scheme: 'grpcs://', tls: true, duplex: true },
   { name: 'gRPC over a Unix socket', scheme: 'grpc+unix://', unix: true, duplex: true },
+  { name: 'gRPC-Web', scheme: 'grpc-web+http://', duplex: true, streamedInput: false },
+  {
+    name: 'gRPC-Web over HTTP/2',
+    scheme: 'grpc-web+http://',
+    duplex: true,
+    streamedInput: false,
+    wires: () => [grpcWeb({ http: '2', format: 'json', compression: 'gzip' })],
+    light: true,
+  },
   { name: 'REST', scheme: 'http://', duplex: true },
   { name: 'REST over TLS', scheme: 'https://', tls: true, duplex: true },
 ]
 
 /** Rows whose calls leave the process; the others have no connection that could be cut. */
 export const networkRows = rows.filter(({ scheme }) => scheme !== undefined)
+
+/** For tests of streamed inputs: over which rows there are none. */
+export function withoutStreamedInput({ streamedInput }: Row): boolean {
+  return streamedInput === false
+}
 
 /** A running pair: what the rows of one test share. */
 export interface Pair<C> extends AsyncDisposable {
@@ -75,6 +96,7 @@ export async function pair<C extends Contract>(
     const client = connect(contract, target, {
       log: quiet,
       ...(row.tls ? { tls: { ca: certificate().cert, servername: 'localhost' } } : {}),
+      ...(row.wires ? { wires: row.wires() } : {}),
       ...options.connect,
       ...extra,
     })

@@ -4,7 +4,7 @@ import { CallError } from 'trunkline'
 import { until } from '../support/events.ts'
 import { Probe } from './contract.ts'
 import { probe } from './probe.ts'
-import { pair, rows } from './rows.ts'
+import { pair, rows, withoutStreamedInput } from './rows.ts'
 
 const items = (count: number) => Array.from({ length: count }, (_, n) => ({ n, text: `#${n}` }))
 
@@ -24,42 +24,54 @@ for (const row of rows) {
       assert.equal(next, count)
     })
 
-    test(`a streamed input of ${count} messages arrives whole and in order, over ${row.name}`, async () => {
-      await using running = await pair(row, Probe, probe().implementation)
-      const sum = count === 0 ? 0 : (count * (count - 1)) / 2
-      assert.deepEqual(await running.client.sum(lazily(items(count))), { count, sum })
-      assert.deepEqual(await running.client.sum(items(count)), { count, sum })
-    })
+    test(
+      `a streamed input of ${count} messages arrives whole and in order, over ${row.name}`,
+      { skip: withoutStreamedInput(row) },
+      async () => {
+        await using running = await pair(row, Probe, probe().implementation)
+        const sum = count === 0 ? 0 : (count * (count - 1)) / 2
+        assert.deepEqual(await running.client.sum(lazily(items(count))), { count, sum })
+        assert.deepEqual(await running.client.sum(items(count)), { count, sum })
+      },
+    )
 
-    test(`${count} messages go both ways, over ${row.name}`, async () => {
-      await using running = await pair(row, Probe, probe().implementation)
-      const received: number[] = []
-      for await (const { n } of running.client.transform(items(count))) received.push(n)
-      assert.deepEqual(
-        received,
-        Array.from({ length: count }, (_, n) => n * 2),
-      )
-    })
+    test(
+      `${count} messages go both ways, over ${row.name}`,
+      { skip: withoutStreamedInput(row) },
+      async () => {
+        await using running = await pair(row, Probe, probe().implementation)
+        const received: number[] = []
+        for await (const { n } of running.client.transform(items(count))) received.push(n)
+        assert.deepEqual(
+          received,
+          Array.from({ length: count }, (_, n) => n * 2),
+        )
+      },
+    )
   }
 
-  test(`question and answer take turns on one call, over ${row.name}`, { skip: !row.duplex }, async () => {
-    await using running = await pair(row, Probe, probe().implementation)
-    const questions: ((item: { n: number; text: string }) => void)[] = []
-    async function* ask() {
-      for (let i = 0; i < 5; i++) {
-        yield await new Promise<{ n: number; text: string }>((resolve) => questions.push(resolve))
+  test(
+    `question and answer take turns on one call, over ${row.name}`,
+    { skip: !row.duplex || withoutStreamedInput(row) },
+    async () => {
+      await using running = await pair(row, Probe, probe().implementation)
+      const questions: ((item: { n: number; text: string }) => void)[] = []
+      async function* ask() {
+        for (let i = 0; i < 5; i++) {
+          yield await new Promise<{ n: number; text: string }>((resolve) => questions.push(resolve))
+        }
       }
-    }
 
-    const answers = running.client.transform(ask())[Symbol.asyncIterator]()
-    for (let n = 0; n < 5; n++) {
-      const answer = answers.next()
-      await until(() => questions.length === n + 1, 'the next question')
-      questions[n]?.({ n, text: 'q' })
-      assert.deepEqual((await answer).value, { n: n * 2, text: 'q' })
-    }
-    assert.equal((await answers.next()).done, true)
-  })
+      const answers = running.client.transform(ask())[Symbol.asyncIterator]()
+      for (let n = 0; n < 5; n++) {
+        const answer = answers.next()
+        await until(() => questions.length === n + 1, 'the next question')
+        questions[n]?.({ n, text: 'q' })
+        assert.deepEqual((await answer).value, { n: n * 2, text: 'q' })
+      }
+      assert.equal((await answers.next()).done, true)
+    },
+  )
 
   test(`an error in mid-stream comes after the messages before it, over ${row.name}`, async () => {
     await using running = await pair(row, Probe, probe().implementation)
@@ -82,30 +94,42 @@ for (const row of rows) {
     assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
   })
 
-  test(`a handler may leave its input unread, over ${row.name}`, async () => {
-    await using running = await pair(row, Probe, probe().implementation)
-    assert.deepEqual(await running.client.unread(items(5_000)), { read: 1 })
-    assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
-  })
+  test(
+    `a handler may leave its input unread, over ${row.name}`,
+    { skip: withoutStreamedInput(row) },
+    async () => {
+      await using running = await pair(row, Probe, probe().implementation)
+      assert.deepEqual(await running.client.unread(items(5_000)), { read: 1 })
+      assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
+    },
+  )
 
-  test(`an input that fails at the sender cancels the call, over ${row.name}`, async () => {
-    await using running = await pair(row, Probe, probe().implementation)
-    async function* broken() {
-      yield { n: 1, text: 'one' }
-      throw new Error('the source ran dry')
-    }
-    await assert.rejects(running.client.sum(broken()), (error: unknown) => CallError.is(error))
-    assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
-  })
+  test(
+    `an input that fails at the sender cancels the call, over ${row.name}`,
+    { skip: withoutStreamedInput(row) },
+    async () => {
+      await using running = await pair(row, Probe, probe().implementation)
+      async function* broken() {
+        yield { n: 1, text: 'one' }
+        throw new Error('the source ran dry')
+      }
+      await assert.rejects(running.client.sum(broken()), (error: unknown) => CallError.is(error))
+      assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
+    },
+  )
 
-  test(`an invalid message in a streamed input is invalid_argument, over ${row.name}`, async () => {
-    await using running = await pair(row, Probe, probe().implementation)
-    const wrong = [{ n: 1, text: 'one' }, { n: 'two', text: 'two' } as never]
-    await assert.rejects(
-      running.client.sum(wrong),
-      (error: unknown) => CallError.is(error) && error.code === 'invalid_argument',
-    )
-  })
+  test(
+    `an invalid message in a streamed input is invalid_argument, over ${row.name}`,
+    { skip: withoutStreamedInput(row) },
+    async () => {
+      await using running = await pair(row, Probe, probe().implementation)
+      const wrong = [{ n: 1, text: 'one' }, { n: 'two', text: 'two' } as never]
+      await assert.rejects(
+        running.client.sum(wrong),
+        (error: unknown) => CallError.is(error) && error.code === 'invalid_argument',
+      )
+    },
+  )
 
   test(`a slow reader stops the sender within bounds, over ${row.name}`, async () => {
     const { implementation, observed } = probe()
@@ -137,30 +161,34 @@ for (const row of rows) {
     await observed.streamStopped.promise
   })
 
-  test(`a handler that reads slowly stops the client within bounds, over ${row.name}`, async () => {
-    const { implementation, observed } = probe()
-    await using running = await pair(row, Probe, implementation, {
-      serve: { limits: { streamWindow: 64 * 1024, connectionWindow: 256 * 1024 } },
-    })
-    let given = 0
-    async function* source() {
-      for (;;) {
-        given++
-        yield { n: 1, text: 'x'.repeat(1024) }
+  test(
+    `a handler that reads slowly stops the client within bounds, over ${row.name}`,
+    { skip: withoutStreamedInput(row) },
+    async () => {
+      const { implementation, observed } = probe()
+      await using running = await pair(row, Probe, implementation, {
+        serve: { limits: { streamWindow: 64 * 1024, connectionWindow: 256 * 1024 } },
+      })
+      let given = 0
+      async function* source() {
+        for (;;) {
+          given++
+          yield { n: 1, text: 'x'.repeat(1024) }
+        }
       }
-    }
 
-    // `transform` is pulled by its reader, so a reader that waits stops handler, wire and source alike.
-    const reader = running.client.transform(source())[Symbol.asyncIterator]()
-    await reader.next()
-    let before = -1
-    for (let same = 0; same < 20;) {
-      same = given === before ? same + 1 : 0
-      before = given
-      await running.client.echo({ n: 1, text: 'round trip' })
-    }
-    assert.ok(given * 1024 < 24 * 1024 * 1024, `${given} KiB were taken from the source`)
-    assert.ok(observed.received <= given)
-    await reader.return?.()
-  })
+      // `transform` is pulled by its reader, so a reader that waits stops handler, wire and source alike.
+      const reader = running.client.transform(source())[Symbol.asyncIterator]()
+      await reader.next()
+      let before = -1
+      for (let same = 0; same < 20;) {
+        same = given === before ? same + 1 : 0
+        before = given
+        await running.client.echo({ n: 1, text: 'round trip' })
+      }
+      assert.ok(given * 1024 < 24 * 1024 * 1024, `${given} KiB were taken from the source`)
+      assert.ok(observed.received <= given)
+      await reader.return?.()
+    },
+  )
 }

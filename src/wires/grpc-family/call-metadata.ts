@@ -33,12 +33,20 @@ export class MalformedBinary extends Error {
   }
 }
 
-/** The metadata among header fields; `undefined` when there is none. Throws MalformedBinary. */
-export function readMetadata(list: readonly string[], into?: Metadata): Metadata | undefined {
+/**
+ * The metadata among header fields; `undefined` when there is none. Throws MalformedBinary.
+ *
+ * @param isNoise Fields that are none, besides those of every protocol.
+ */
+export function readMetadata(
+  list: readonly string[],
+  into?: Metadata,
+  isNoise?: (name: string) => boolean,
+): Metadata | undefined {
   let metadata = into
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] as string
-    if (noise.has(name) || !isMetadata(name)) continue
+    if (noise.has(name) || !isMetadata(name) || isNoise?.(name) === true) continue
     receive((metadata ??= new Metadata()), name, list[i + 1] as string)
   }
   return metadata

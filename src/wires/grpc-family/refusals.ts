@@ -17,12 +17,17 @@ export function malformedTimeout(): CallError {
   )
 }
 
+/** A time-out of nothing: there is no need to begin. */
+export function deadlinePassed(): CallError {
+  return new CallError('deadline_exceeded', 'the deadline has passed', { processed: 'no' })
+}
+
 export function malformedBinary(message: string): CallError {
   return new CallError('internal', message, { processed: 'no' })
 }
 
-export function unknownFormat(): CallError {
-  return new CallError('unimplemented', 'messages are understood as application/grpc+proto and +json', {
+export function unknownFormat(type = 'application/grpc'): CallError {
+  return new CallError('unimplemented', `messages are understood as ${type}+proto and +json`, {
     processed: 'no',
   })
 }

@@ -6,7 +6,7 @@ import { Metadata } from '../../call/metadata.ts'
 import type { HttpHeaders } from '../../http/headers.ts'
 import { MalformedBinary, readMetadata } from './call-metadata.ts'
 import { type Compression, compressionNamed } from './compression.ts'
-import { type MessageFormat, messageFormat } from './content-type.ts'
+import type { MessageFormat } from './content-type.ts'
 import { parseTimeout } from './timeout.ts'
 
 export interface RequestHeaders {
@@ -23,21 +23,40 @@ export interface RequestHeaders {
   readonly malformed: string | undefined
 }
 
+export type FormatOf = (contentType: string | undefined) => MessageFormat | 'unknown' | undefined
+
 /** Reads header fields, of which it keeps those of the last request. */
 export class RequestHeaderReader {
+  readonly #formatOf: FormatOf
+  readonly #isNoise: ((name: string) => boolean) | undefined
   #last: HttpHeaders | undefined
   #read: RequestHeaders | undefined
 
+  /**
+   * @param formatOf Which requests are the wire's, by their content type.
+   * @param isNoise Fields that are no metadata.
+   */
+  constructor(formatOf: FormatOf, isNoise?: (name: string) => boolean) {
+    this.#formatOf = formatOf
+    this.#isNoise = isNoise
+    this.#last = undefined
+    this.#read = undefined
+  }
+
   read(headers: HttpHeaders): RequestHeaders {
     if (headers === this.#last) return this.#read as RequestHeaders
-    const read = readRequestHeaders(headers)
+    const read = readRequestHeaders(headers, this.#formatOf, this.#isNoise)
     this.#last = headers
     this.#read = read
     return read
   }
 }
 
-function readRequestHeaders({ list }: HttpHeaders): RequestHeaders {
+function readRequestHeaders(
+  { list }: HttpHeaders,
+  formatOf: FormatOf,
+  isNoise?: (name: string) => boolean,
+): RequestHeaders {
   let contentType: string | undefined
   let timeout: number | undefined
   let encoding: string | undefined
@@ -60,11 +79,11 @@ function readRequestHeaders({ list }: HttpHeaders): RequestHeaders {
     }
   }
 
-  const format = messageFormat(contentType)
+  const format = formatOf(contentType)
   let metadata: Metadata | undefined
   let malformed: string | undefined
   try {
-    if (format !== undefined) metadata = readMetadata(list)
+    if (format !== undefined) metadata = readMetadata(list, undefined, isNoise)
   } catch (error) {
     if (!(error instanceof MalformedBinary)) throw error
     malformed = error.message

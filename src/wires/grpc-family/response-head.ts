@@ -54,6 +54,7 @@ export function readHeadOf(
   isOwn: boolean,
   isTrailers: boolean,
   encoding: string | undefined,
+  isNoise?: (name: string) => boolean,
 ): ReadHead {
   let foreign: string | undefined
   if (!isOwn && !isTrailers) {
@@ -64,7 +65,7 @@ export function readHeadOf(
   let metadata: Metadata | undefined
   let malformed: string | undefined
   try {
-    if (isOwn && !isTrailers) metadata = readMetadata(headers.list)
+    if (isOwn && !isTrailers) metadata = readMetadata(headers.list, undefined, isNoise)
   } catch (error) {
     if (!(error instanceof MalformedBinary)) throw error
     malformed = error.message

@@ -6,14 +6,16 @@ import type { CallOperation } from '../../contract/operation.ts'
 import type { HttpExchange, HttpRequest } from '../../http/exchange.ts'
 import { HttpHeaders } from '../../http/headers.ts'
 import type { Host, HttpMount, HttpServer } from '../wire.ts'
+import { BeginningCalls } from '../grpc-family/beginning-calls.ts'
 import { type Compression, acceptedEncodings, accepts } from '../grpc-family/compression.ts'
-import type { MessageFormat } from '../grpc-family/content-type.ts'
+import { type MessageFormat, messageFormat } from '../grpc-family/content-type.ts'
+import { type Methods, methodsOf, unknownPath } from '../grpc-family/methods.ts'
 import {
+  deadlinePassed,
   malformedBinary,
   malformedTimeout,
   unknownEncoding,
   unknownFormat,
-  unknownMethod,
 } from '../grpc-family/refusals.ts'
 import { type RequestHeaders, RequestHeaderReader } from '../grpc-family/request-headers.ts'
 import { ServerCall } from '../grpc-family/server-call.ts'
@@ -45,30 +47,18 @@ export function grpcServer(options: GrpcServerOptions): HttpServer {
 class GrpcMount implements HttpMount {
   readonly #host: Host
   readonly #compression: Compression | undefined
-  readonly #methods = new Map<string, ServerMethod>()
+  readonly #methods: Methods
   readonly #own: OwnServices
-  readonly #reader = new RequestHeaderReader()
+  readonly #reader = new RequestHeaderReader(messageFormat)
   #peer: Peer | undefined
   #peerOf: HttpRequest | undefined
-  /** Calls that may still get their message from the piece of network that is being read. */
-  #beginning: ServerCall[] = []
+  readonly #beginning = new BeginningCalls()
 
   constructor(host: Host, { compression, services }: GrpcServerOptions) {
     this.#host = host
     this.#compression = compression
+    this.#methods = methodsOf(host)
     const { depth } = host.limits
-
-    for (const operation of host.operations.values()) {
-      const path = `/${operation.grpc}`
-      const other = this.#methods.get(path)
-      if (other !== undefined) {
-        throw new TypeError(
-          `${operation.id} and ${other.operation.id} are both the gRPC method ${operation.grpc}: give one of the ` +
-            `contracts another service, contract(name, operations, { grpc: 'shop.Orders' })`,
-        )
-      }
-      this.#methods.set(path, new ServerMethod(operation, depth))
-    }
 
     this.#own = services(host)
     for (const service of this.#own.services) {
@@ -103,7 +93,11 @@ class GrpcMount implements HttpMount {
 
     const method = this.#methods.get(request.target)
     if (method === undefined || format === 'unknown') {
-      refuse(exchange, 'proto', format === 'unknown' ? unknownFormat() : this.#unknown(request.target))
+      refuse(
+        exchange,
+        'proto',
+        format === 'unknown' ? unknownFormat() : unknownPath(this.#methods, request.target),
+      )
     } else this.#call(exchange, method, headers)
     return true
   }
@@ -112,6 +106,7 @@ class GrpcMount implements HttpMount {
     const format = headers.format as MessageFormat
     const { timeout, malformed, acceptEncoding } = headers
     if (timeout !== undefined && Number.isNaN(timeout)) return refuse(exchange, format, malformedTimeout())
+    if (timeout === 0) return refuse(exchange, format, deadlinePassed())
     if (malformed !== undefined) return refuse(exchange, format, malformedBinary(malformed))
     if (headers.coding === undefined) {
       const encoding = exchange.request.headers.get('grpc-encoding') as string
@@ -122,7 +117,7 @@ class GrpcMount implements HttpMount {
     const coding = wanted !== undefined && accepts(acceptEncoding, wanted) ? wanted : undefined
     const peer = this.#peerOfRequest(exchange.request)
     const call = new ServerCall(this.#host, grpcServerDialect, method, exchange, headers, coding, peer)
-    if (!call.begin()) this.#goOnLater(call)
+    this.#beginning.begin(call)
   }
 
   #peerOfRequest(request: HttpRequest): Peer {
@@ -131,23 +126,6 @@ class GrpcMount implements HttpMount {
     this.#peerOf = request
     this.#peer = { address: remoteAddress, wire: 'grpc', secure, certificate }
     return this.#peer
-  }
-
-  #goOnLater(call: ServerCall): void {
-    this.#beginning.push(call)
-    if (this.#beginning.length === 1) queueMicrotask(this.#goOn)
-  }
-
-  readonly #goOn = (): void => {
-    const beginning = this.#beginning
-    this.#beginning = []
-    for (const call of beginning) call.goOn()
-  }
-
-  #unknown(target: string): CallError {
-    const service = target.slice(0, target.lastIndexOf('/') + 1)
-    const isService = service.length > 2 && [...this.#methods.keys()].some((path) => path.startsWith(service))
-    return unknownMethod(target, isService)
   }
 }
 
