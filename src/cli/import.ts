@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
 import { ContractError } from '../index.ts'
-import { type ProtoImport, ProtoError, importProto, importedHeader } from '../wires/index.ts'
+import { type ProtoImport, ProtoError, importProto } from '../wires/index.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
 import { failed, usage } from './failure.ts'
 import { readGiven, writeGiven } from './files.ts'
@@ -92,7 +92,12 @@ function run(given: Given): Promise<void> {
 
 /** A module that somebody wrote is theirs. */
 function refuseForeign(target: string, force: boolean): void {
-  if (force || !existsSync(target) || readGiven('--out', target).toString().startsWith(importedHeader)) return
+  if (
+    force ||
+    !existsSync(target) ||
+    readGiven('--out', target).toString().startsWith('// Written by `trunkline import proto`')
+  )
+    return
   throw failed(`${target} is there already, and was not written by this command`, 'Replace it: --force')
 }
 

@@ -1,6 +1,5 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
 import { type GrpcOptions, grpc } from './grpc/index.ts'
-import { type GrpcWebOptions, grpcWeb } from './grpc-web/index.ts'
 import {
   type ImportProtoOptions,
   type ProtoImport,
@@ -32,11 +31,11 @@ import type { Wire } from './wire.ts'
  * ```ts
  * import { defaultWires } from 'trunkline/wires'
  *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'rest' ]
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'rest' ]
  * ```
  */
 export function defaultWires(): readonly Wire[] {
-  return [trunk(), grpc(), grpcWeb(), rest()]
+  return [trunk(), grpc(), rest()]
 }
 
 export {
@@ -47,7 +46,6 @@ export {
   exportOpenApi,
   exportProto,
   grpc,
-  grpcWeb,
   importProto,
   reflectedFiles,
   rest,
@@ -55,7 +53,6 @@ export {
 }
 export type {
   GrpcOptions,
-  GrpcWebOptions,
   ImportProtoOptions,
   OpenApiDocument,
   OpenApiOptions,

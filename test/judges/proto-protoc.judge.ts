@@ -16,17 +16,12 @@ import {
 import * as fc from 'fast-check'
 import * as z from 'zod'
 import { type ContractInfo, call, contract, contractInfo } from 'trunkline'
-import {
-  type ProtoText,
-  contractFromDescriptorSet,
-  contractFromProto,
-  exportProto,
-  reflectedFiles,
-} from 'trunkline/wires'
+import { type ProtoText, contractFromProto, exportProto, reflectedFiles } from 'trunkline/wires'
 import { Orders } from '../../examples/orders/contract.ts'
 import { protoc } from '../../scripts/judges.ts'
 import { compileProtobuf } from '../../src/codec/protobuf/compile.ts'
 import { Writer } from '../../src/codec/writer.ts'
+import { contractFromDescriptorSet } from '../../src/wires/grpc/proto/reflection.ts'
 import { carriableObject } from '../arbitrary/zod.ts'
 import { TestService } from '../contracts/grpc-testing.ts'
 import { readSample, samples } from '../proto/samples.ts'

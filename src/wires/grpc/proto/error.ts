@@ -8,6 +8,17 @@ export interface Position {
  * What is wrong with a .proto file or a descriptor, where, and what to do about it.
  *
  * `message` begins with `file:line:column`, so that editors and terminals make a link of it.
+ *
+ * @example
+ * ```ts
+ * import { ProtoError, importProto } from 'trunkline/wires'
+ * import assert from 'node:assert/strict'
+ *
+ * assert.throws(
+ *   () => importProto('a.proto', { read: () => 'message M {' }),
+ *   (error) => error instanceof ProtoError && error.line === 1 && error.column === 12,
+ * )
+ * ```
  */
 export class ProtoError extends Error {
   /** The path by which the file was read, or that a descriptor gives itself. */

@@ -4,7 +4,6 @@ export { ProtoConflict } from './conflict.ts'
 export { type ImportProtoOptions, type ProtoImport, importProto } from './import.ts'
 export { ProtoError } from './error.ts'
 export type { ProtoNote } from './to-contract.ts'
-export { header as importedHeader } from './typescript/module.ts'
 export { protoNameOf } from '../../grpc-family/full-names.ts'
 export {
   type ReflectedFile,

@@ -26,6 +26,21 @@ export interface ReflectedFile {
  * The files that describe contracts to a reflection client, those of google/protobuf that they import among them.
  *
  * @throws ProtoConflict when two contracts call different types by one name in one package
+ *
+ * @example
+ * ```ts
+ * import { call, contract, contractInfo } from 'trunkline'
+ * import { reflectedFiles } from 'trunkline/wires'
+ * import assert from 'node:assert/strict'
+ *
+ * const Ping = contract('acme.ping.v1', { ping: call() })
+ * const files = reflectedFiles([contractInfo(Ping)])
+ * assert.deepEqual(
+ *   files.map(({ path }) => path),
+ *   ['google/protobuf/empty.proto', 'acme/ping/v1/ping.proto'],
+ * )
+ * assert.deepEqual(files[1]?.symbols, ['acme.ping.v1.Ping', 'acme.ping.v1.Ping.Ping'])
+ * ```
  */
 export function reflectedFiles(infos: readonly ContractInfo[]): readonly ReflectedFile[] {
   const own = contractsToFiles(infos)
@@ -87,9 +102,26 @@ export function contractFromDescriptorSet(set: Uint8Array, service: string): Con
 }
 
 /**
- * The same from a .proto file. `read` gives the text of a file by its path.
+ * Makes a contract of a service from its .proto file, as `contractFromDescriptors` does from descriptors.
  *
+ * @param path the file, as `read` knows it
+ * @param service its full name: `acme.orders.v1.Orders`
+ * @param read gives the text of a file by the path that stands in `import`; `undefined` when there is none
  * @throws ProtoError with file, line and column
+ *
+ * @example
+ * ```ts
+ * import { contractFromProto } from 'trunkline/wires'
+ * import assert from 'node:assert/strict'
+ *
+ * const text = `
+ *   syntax = "proto3";
+ *   package acme.ping.v1;
+ *   service Ping { rpc Ping(PingRequest) returns (PingRequest); }
+ *   message PingRequest { string text = 3; }`
+ * const info = contractFromProto('ping.proto', 'acme.ping.v1.Ping', () => text)
+ * assert.deepEqual([...info.operations.keys()], ['ping'])
+ * ```
  */
 export function contractFromProto(
   path: string,

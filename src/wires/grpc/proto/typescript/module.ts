@@ -10,8 +10,8 @@ import { jsonLiteral, key, quoted, textLines, width } from './literal.ts'
 import { referencesOf } from './references.ts'
 import { type SchemaContext, enumLines, objectLines, rootExpression } from './schema.ts'
 
-/** What a module that was written here begins with, so that it may be written again. */
-export const header = '// Written by `trunkline import proto`'
+/** What a module that was written here begins with: the command line replaces no others. */
+const header = '// Written by `trunkline import proto`'
 
 /** The text of a module. `source` is the .proto file; `lockFile` how the module imports its lock. */
 export function moduleText(services: readonly ImportedService[], source: string, lockFile: string): string {
