@@ -1,5 +1,6 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
 import { type GrpcOptions, grpc } from './grpc/index.ts'
+import { type GrpcWebOptions, grpcWeb } from './grpc-web/index.ts'
 import {
   type ImportProtoOptions,
   type ProtoImport,
@@ -31,11 +32,11 @@ import type { Wire } from './wire.ts'
  * ```ts
  * import { defaultWires } from 'trunkline/wires'
  *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'rest' ]
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'rest' ]
  * ```
  */
 export function defaultWires(): readonly Wire[] {
-  return [trunk(), grpc(), rest()]
+  return [trunk(), grpc(), grpcWeb(), rest()]
 }
 
 export {
@@ -46,6 +47,7 @@ export {
   exportOpenApi,
   exportProto,
   grpc,
+  grpcWeb,
   importProto,
   reflectedFiles,
   rest,
@@ -53,6 +55,7 @@ export {
 }
 export type {
   GrpcOptions,
+  GrpcWebOptions,
   ImportProtoOptions,
   OpenApiDocument,
   OpenApiOptions,
