@@ -85,6 +85,11 @@ export function trailers(block: DecodedBlock): Trailers | string {
   return read
 }
 
+/** What was found good last: most requests have the same again. */
+let knownMethod = 'GET'
+let knownPath = '/'
+let knownAuthority = 'localhost'
+
 function readRequest(block: DecodedBlock): RequestHead | string {
   const { fields: all } = block
   let method: string | undefined
@@ -118,7 +123,10 @@ function readRequest(block: DecodedBlock): RequestHead | string {
   }
 
   if (method === undefined) return ':method is missing'
-  if (!isToken(method)) return ':method is no token'
+  if (method !== knownMethod) {
+    if (!isToken(method)) return ':method is no token'
+    knownMethod = method
+  }
   const fields = new Fields()
   const wrong = fields.read(block, at)
   if (wrong !== undefined) return wrong
@@ -130,7 +138,10 @@ function readRequest(block: DecodedBlock): RequestHead | string {
   }
   if (scheme === undefined || path === undefined) return ':scheme or :path is missing'
   if (!schemeShape.test(scheme)) return ':scheme is none'
-  if (!(targetShape.test(path) || (path === '*' && method === 'OPTIONS'))) return ':path is no path'
+  if (path !== knownPath) {
+    if (targetShape.test(path)) knownPath = path
+    else if (path !== '*' || method !== 'OPTIONS') return ':path is no path'
+  }
 
   const { host } = fields
   if (authority === undefined) authority = host
@@ -138,7 +149,10 @@ function readRequest(block: DecodedBlock): RequestHead | string {
     return 'host differs from :authority'
   }
   if (authority === undefined) return 'neither :authority nor host is given'
-  if (!isAuthority(authority)) return ':authority is not host[:port]'
+  if (authority !== knownAuthority) {
+    if (!isAuthority(authority)) return ':authority is not host[:port]'
+    knownAuthority = authority
+  }
   return new RequestHead(method, path, authority, fields)
 }
 
