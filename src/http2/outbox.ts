@@ -319,6 +319,9 @@ export class Outbox {
       this.#queue.push(outgoing)
     }
     this.sendQueued()
+    // What waits for the socket counts as waiting in it.
+    const behind = this.#duplex.writableLength
+    if (behind >= backlogForBodies) this.#owner.backlogged(behind + this.queuedBytes)
   }
 
   /** Queued bodies: a frame of each in turn. */
