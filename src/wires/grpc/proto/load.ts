@@ -32,8 +32,14 @@ export function createLoader(read: ReadProto): ProtoLoader {
   })
 }
 
-/** The same for files that are parsed already. */
-export function loaderOf(parse: (path: string) => FileNode | undefined): ProtoLoader {
+/**
+ * The same for files that are parsed already. `together`: paths of files that see each other without an import, as those see
+ * each other that grpc-node's server reflection gives.
+ */
+export function loaderOf(
+  parse: (path: string) => FileNode | undefined,
+  together: readonly string[] = [],
+): ProtoLoader {
   const nodes = new Map<string, FileNode | undefined>()
   const linked = new Map<string, FileDescriptor>()
   const symbols = createSymbols()
@@ -90,8 +96,11 @@ export function loaderOf(parse: (path: string) => FileNode | undefined): ProtoLo
       visible.add(path)
       for (const one of nodes.get(path)?.imports ?? []) if (one.kind === 'public') waiting.push(one.path)
     }
+    for (const path of together) visible.add(path)
     return visible
   }
+
+  for (const path of together) nodeOf(path)
 
   return {
     load(paths) {

@@ -132,17 +132,36 @@ export function contractFromProto(
   return pick(files.values(), service, path)
 }
 
+/**
+ * The same of all services in a .proto file.
+ *
+ * @throws ProtoError with file, line and column, also when there is no service
+ */
+export function contractsFromProto(
+  path: string,
+  read: (path: string) => string | undefined,
+): readonly ContractInfo[] {
+  const { files } = createLoader(read).load([path])
+  const services = files.get(path)?.services ?? []
+  if (services.length === 0) {
+    const hint = 'name the file that declares it'
+    throw new ProtoError(path, { line: 1, column: 1 }, 'there is no service in this file', hint)
+  }
+  return services.map(({ name }) => pick(files.values(), name, path))
+}
+
 function contractOf(nodes: readonly FileNode[], service: string): ContractInfo {
   const byPath = new Map(nodes.map((node) => [node.path, node]))
+  const together = [...byPath.keys()]
   const loader = loaderOf((path) => {
     const text = byPath.has(path) ? undefined : wellKnownFile(path)
     return text === undefined ? byPath.get(path) : parseProtoFile(path, text)
-  })
+  }, together)
   const owner = nodes.find((node) =>
     node.services.some(({ name }) => (node.package === '' ? name : `${node.package}.${name}`) === service),
   )
   if (owner === undefined) throw unknownService('descriptor', service)
-  return pick(loader.load([owner.path]).files.values(), service, owner.path)
+  return pick(loader.load([owner.path, ...together]).files.values(), service, owner.path)
 }
 
 function pick(files: Iterable<FileDescriptor>, name: string, path: string): ContractInfo {
