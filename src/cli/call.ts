@@ -1,4 +1,5 @@
 import { CallError, type CallOperation, type CallOptions, Invalid, connectTo, jsonOf } from '../index.ts'
+import { errorDetailJson } from '../wires/index.ts'
 import { readInput } from './call-input.ts'
 import { type CallReport, silentReport, verboseReport } from './call-report.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
@@ -6,19 +7,24 @@ import { checkUrl, contractsFrom, tlsOptions, unreachable } from './contracts-fr
 import { Failure, exitCode, usage } from './failure.ts'
 import { durationOption } from './number-option.ts'
 import { findOperation } from './operation.ts'
+import { protoPathOption } from './proto-files.ts'
 
 export const command: Command = {
   name: 'call',
   summary: 'Calls an operation of a running server.',
   more: [
-    'The contract comes from the server itself, or from a module with --contract. Values are written as in REST: moments as ' +
+    'The contract comes from the server itself, from a module with --contract, or from a .proto file with --proto. A gRPC ' +
+      'server, whoever wrote it, is asked by server reflection. Values are written as in REST: moments as ' +
       '2026-01-31T12:00:00Z, bytes in base64, 64-bit integers as strings.',
     'A field that the operation does not have is refused, with the name that was meant.',
     'The answer is printed as JSON, a stream as one line a message (NDJSON). A call that fails prints its code, message and ' +
       'detail on stderr and exits with 1.',
   ],
   arguments: [
-    { name: 'operation', doc: '`place`, `acme.orders.v1/place` or `acme.orders.v1.place`.' },
+    {
+      name: 'operation',
+      doc: "`place`, `acme.orders.v1/place` or `acme.orders.v1.place`; or gRPC's name: `acme.orders.v1.Orders/Place`, `Orders/Place`.",
+    },
     {
       name: 'input',
       doc: 'JSON, or - to read it from stdin. For a streamed input one message a line (NDJSON), stdin when left out.',
@@ -28,12 +34,17 @@ export const command: Command = {
   options: {
     to: {
       value: 'url',
-      doc: "The server; the URL's scheme is the wire: trunk://, trunks://, trunk+unix://, http://, https://.",
+      doc: "The server; the URL's scheme is the wire: trunk://, trunks://, trunk+unix://, grpc://, grpcs://, grpc+unix://, http://, https://.",
     },
     contract: {
       value: 'module',
       doc: 'A module with the contract, for servers that do not describe themselves.',
     },
+    proto: {
+      value: 'file',
+      doc: 'A .proto file with the service, for gRPC servers without reflection.',
+    },
+    'proto-path': protoPathOption,
     header: {
       short: 'H',
       value: 'name: value',
@@ -65,6 +76,14 @@ export const command: Command = {
       doc: 'A streamed input from a file.',
     },
     {
+      line: `trunkline call shop.v1.Shop/GetProduct '{"sku": "SAW-1"}' --to grpc://127.0.0.1:50051`,
+      doc: 'Any gRPC server, by reflection.',
+    },
+    {
+      line: `trunkline call GetProduct '{"sku": "SAW-1"}' --to grpc://127.0.0.1:50051 --proto protos/shop.proto -I protos`,
+      doc: 'One without reflection.',
+    },
+    {
       line: "trunkline call ping -v --timeout 500ms -H 'x-tenant: acme' --to trunk+unix:///run/orders.sock",
       doc: 'With metadata, over a Unix socket.',
     },
@@ -79,13 +98,20 @@ async function run(given: Given): Promise<number> {
   const metadata = metadataOf(valuesOf(given, 'header'))
   const timeout = durationOption(given, 'timeout')
 
-  const contracts = await contractsFrom({ module: valueOf(given, 'contract'), to: url, ca })
+  const contracts = await contractsFrom({
+    module: valueOf(given, 'contract'),
+    proto: valueOf(given, 'proto'),
+    protoPath: valuesOf(given, 'proto-path'),
+    to: url,
+    ca,
+  })
   const operation = findOperation(contracts, name)
   const input = readInput(operation, inputText, { lenient: isOn(given, 'lenient') })
   const report = isOn(given, 'verbose') ? verboseReport(operation, url, metadata) : silentReport
 
   const interrupt = new AbortController()
-  process.once('SIGINT', () => interrupt.abort(new Error('interrupted')))
+  const onInterrupt = () => interrupt.abort(new Error('interrupted'))
+  process.once('SIGINT', onInterrupt)
 
   await using client = connectTo(operation.contract, url, tlsOptions(ca))
   const options: CallOptions = {
@@ -108,6 +134,8 @@ async function run(given: Given): Promise<number> {
     await report.end()
     if (interrupt.signal.aborted) return 130
     throw explain(input.failure() ?? error, operation, report)
+  } finally {
+    process.off('SIGINT', onInterrupt)
   }
 }
 
@@ -156,14 +184,17 @@ function explain(error: unknown, operation: CallOperation, report: CallReport): 
   const gone = unreachable(error)
   if (gone !== undefined) return gone
 
-  const { code, message, fault, issues, retryAfter } = error
-  const text = message === '' || message === code ? code : `${code}: ${message}`
+  const { code, message, fault, issues, retryAfter, details } = error
+  const said = message === '' || message === code ? code : `${code}: ${message}`
+  // Our own servers repeat in the message what is listed below it.
+  const isList = issues.some((issue) => message.includes(issue.message))
   return new Failure(
     exitCode.failed,
-    issues.length === 0 ? text : `${code}: the server refused the input`,
+    isList ? `${code}: the server refused the input` : said,
     [
       ...(fault === undefined ? [] : [`  fault ${fault.name}${faultDetail(operation, fault)}`]),
       ...issueLines(issues),
+      ...details.map((detail) => detailLine(operation, detail)),
       ...(retryAfter === undefined ? [] : [`  try again in ${retryAfter} ms`]),
       ...report.errorMetadata(error.metadata),
     ],
@@ -175,6 +206,13 @@ function faultDetail(operation: CallOperation, { name, detail }: NonNullable<Cal
   if (detail === undefined) return ''
   const declared = Object.hasOwn(operation.faults, name) ? operation.faults[name]?.detail : undefined
   return ` ${JSON.stringify(declared === undefined ? detail : jsonOf(declared).toJson(detail))}`
+}
+
+/** A foreign detail: JSON where its type is known, else its bytes in base64. */
+function detailLine({ contract }: CallOperation, detail: CallError['details'][number]): string {
+  const json = errorDetailJson(detail, contract)
+  const shown = json === undefined ? Buffer.from(detail.value).toString('base64') : JSON.stringify(json)
+  return `  detail ${detail.type.slice(detail.type.lastIndexOf('/') + 1)} ${shown}`
 }
 
 function issueLines(issues: readonly { readonly path: string; readonly message: string }[]): string[] {

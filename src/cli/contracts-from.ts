@@ -5,18 +5,30 @@ import { contractsOf } from './exported.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { readGiven } from './files.ts'
 import { loadModule } from './load-module.ts'
+import { contractsOfProto } from './proto-files.ts'
 import { didYouMean } from '../contract/nearest.ts'
 
 export interface Source {
   readonly module: string | undefined
+  /** A .proto file, and the folders of what it imports. */
+  readonly proto: string | undefined
+  readonly protoPath: readonly string[]
   readonly to: string | undefined
   /** A PEM file with the certificates to trust. */
   readonly ca: string | undefined
 }
 
-/** The contracts of a module if one is named, else of the server. */
-export async function contractsFrom({ module, to, ca }: Source): Promise<readonly ContractInfo[]> {
+/** The contracts of a module or a .proto file if one is named, else of the server. */
+export async function contractsFrom(source: Source): Promise<readonly ContractInfo[]> {
+  const { module, proto, protoPath, to, ca } = source
+  if (proto === undefined && protoPath.length > 0) {
+    throw usage('--proto-path is where imports of a .proto file are: name that too, --proto <file>')
+  }
+  if (module !== undefined && proto !== undefined) {
+    throw usage(`'${module}' and --proto are two places to read from: give one of them`)
+  }
   if (module !== undefined) return contractsOf(await loadModule(module))
+  if (proto !== undefined) return contractsOfProto(proto, protoPath)
 
   const url = checkUrl(to)
   try {
@@ -67,12 +79,10 @@ export function unreachable(error: unknown): Failure | undefined {
 function explain(error: unknown, url: string): unknown {
   if (!CallError.is(error)) return error
   if (error.code === 'unimplemented') {
-    return new Failure(
-      exitCode.failed,
-      error.message,
-      ['Name a module that has the contract: --contract <module>'],
-      error,
-    )
+    const advice = url.startsWith('grpc')
+      ? 'Name what has the contract: --proto <file>, or --contract <module>'
+      : 'Name a module that has the contract: --contract <module>'
+    return new Failure(exitCode.failed, error.message, [advice], error)
   }
   const late = error.code === 'unavailable' || error.code === 'deadline_exceeded'
   return (

@@ -1,10 +1,11 @@
-import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs'
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path'
+import { existsSync, mkdirSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { ContractError } from '../index.ts'
 import { type ProtoImport, ProtoError, importProto } from '../wires/index.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
 import { failed, usage } from './failure.ts'
 import { readGiven, writeGiven } from './files.ts'
+import { protoPathOption, protoSources } from './proto-files.ts'
 import { didYouMean } from '../contract/nearest.ts'
 
 const formats = ['proto']
@@ -29,13 +30,7 @@ export const command: Command = {
       doc: 'Where to write the module and its lock.',
       default: 'the working directory',
     },
-    'proto-path': {
-      short: 'I',
-      value: 'dir',
-      doc: 'Where imports are looked for.',
-      default: "the file's package root, its folder and the working directory",
-      multiple: true,
-    },
+    'proto-path': protoPathOption,
     service: { value: 'name', doc: 'The service to import.', default: 'all of the file', multiple: true },
     force: { doc: 'Replaces a module that was written by hand.' },
   },
@@ -66,7 +61,7 @@ function run(given: Given): Promise<void> {
   const lockFile = join(out, lockName)
   refuseForeign(target, isOn(given, 'force'))
 
-  const { path, read } = sourcesOf(file, valuesOf(given, 'proto-path'))
+  const { path, read } = protoSources(file, valuesOf(given, 'proto-path'))
   const made = importAs(path, {
     read,
     services: valuesOf(given, 'service'),
@@ -117,44 +112,4 @@ function importAs(path: string, options: Parameters<typeof importProto>[1]): Pro
     if (error instanceof ProtoError || error instanceof ContractError) throw failed(error.message)
     throw error
   }
-}
-
-/** The file by the path under which others import it, and a reader of those that it imports. */
-function sourcesOf(
-  file: string,
-  given: readonly string[],
-): { path: string; read: (path: string) => string | undefined } {
-  const text = readGiven('file', file).toString()
-  for (const folder of given) {
-    if (!existsSync(folder) || !statSync(folder).isDirectory())
-      throw usage(`--proto-path: there is no folder '${folder}'`)
-  }
-
-  const whole = resolve(file)
-  const guessed = given.length > 0 ? [] : [packageRoot(whole, text), dirname(whole), process.cwd()]
-  const roots = [...given.map((folder) => resolve(folder)), ...guessed]
-  const root = roots.find((one) => isBelow(whole, one)) ?? dirname(whole)
-  const path = relative(root, whole).split(sep).join('/')
-
-  return {
-    path,
-    read(wanted) {
-      if (wanted === path) return text
-      const found = roots.map((one) => join(one, ...wanted.split('/'))).find((one) => existsSync(one))
-      return found === undefined ? undefined : readFileSync(found, 'utf8')
-    },
-  }
-}
-
-function isBelow(file: string, folder: string): boolean {
-  const path = relative(folder, file)
-  return !path.startsWith('..') && !isAbsolute(path)
-}
-
-/** `protos` of `protos/acme/orders/v1/orders.proto`, whose package is acme.orders.v1. */
-function packageRoot(file: string, text: string): string {
-  const name = /^\s*package\s+([\w.]+)\s*;/m.exec(text)?.[1] ?? ''
-  const folder = dirname(file)
-  const suffix = `${sep}${name.split('.').join(sep)}`
-  return name !== '' && folder.endsWith(suffix) ? folder.slice(0, -suffix.length) : folder
 }

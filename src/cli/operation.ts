@@ -3,14 +3,15 @@ import type { CallOperation, ContractInfo } from '../index.ts'
 import { type Failure, failed, usage } from './failure.ts'
 import { didYouMean } from '../contract/nearest.ts'
 
-/** `place`, `acme.orders.v1/place` or `acme.orders.v1.place`. Throws `Failure` that names those there are. */
+/**
+ * `place`, `acme.orders.v1/place` or `acme.orders.v1.place`; by gRPC's names `acme.orders.v1.Orders/Place`, with a dot or without
+ * the package, or `Place`. Throws `Failure` that names those there are.
+ */
 export function findOperation(contracts: readonly ContractInfo[], name: string): CallOperation {
   const calls = contracts.flatMap(({ operations }) =>
     [...operations.values()].filter((operation) => operation.kind === 'call'),
   )
-  const found = calls.filter(
-    (call) => call.name === name || call.id === name || call.id.replace('/', '.') === name,
-  )
+  const found = calls.filter((call) => namesOf(call).includes(name))
 
   if (found.length === 1) return found[0] as CallOperation
   if (found.length > 1) {
@@ -18,6 +19,12 @@ export function findOperation(contracts: readonly ContractInfo[], name: string):
   }
 
   throw notFound(contracts, calls, name)
+}
+
+function namesOf({ name, id, grpc }: CallOperation): readonly string[] {
+  const method = grpc.slice(grpc.indexOf('/') + 1)
+  const local = grpc.slice(grpc.lastIndexOf('.', grpc.indexOf('/')) + 1)
+  return [name, method, ...[id, grpc, local].flatMap((each) => [each, each.replace('/', '.')])]
 }
 
 function notFound(
@@ -36,9 +43,11 @@ function notFound(
     }
   }
 
-  const names = name.includes('.')
-    ? calls.flatMap(({ id }) => (name.includes('/') ? [id] : [id.replace('/', '.')]))
-    : calls.map((call) => call.name)
+  const separators = /[./]/g
+  const count = name.match(separators)?.length ?? 0
+  const like = (each: string) =>
+    (each.match(separators)?.length ?? 0) === count && each.includes('/') === name.includes('/')
+  const names = calls.flatMap(namesOf).filter(like)
   return usage(
     `there is no operation '${name}'.${didYouMean(name, names)}`,
     ...contracts.map((contract) => {

@@ -15,6 +15,8 @@ import {
   importProto,
   reflectedFiles,
 } from './grpc/proto/index.ts'
+import { contractsFromProto } from './grpc/proto/reflection.ts'
+import { errorDetailJson } from './grpc/error-detail-json.ts'
 import {
   type OpenApiDocument,
   type OpenApiOptions,
@@ -44,6 +46,8 @@ export {
   ProtoError,
   contractFromDescriptors,
   contractFromProto,
+  contractsFromProto,
+  errorDetailJson,
   exportOpenApi,
   exportProto,
   grpc,
