@@ -253,6 +253,18 @@ test('whatever two peers must agree on changes the digest, and the difference na
       false,
       /what is valid is unbounded here and maxLength 5 there/,
     ],
+    [
+      small({ a: z.string().meta({ presence: 'required' }), b: member.b }),
+      'Thing.a',
+      true,
+      /the presence in protobuf is the usual one here and required there/,
+    ],
+    [
+      small({ a: member.a, b: member.b.meta({ oneof: 'c' }) }),
+      'Thing.b',
+      false,
+      /the oneof is the usual one here and c there/,
+    ],
     [small(member, { output: z.string() }), 'go output', true, /nothing here and string there/],
     [
       small({ a: z.tuple([z.string().max(1)], z.string()), b: member.b }),

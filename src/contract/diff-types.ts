@@ -58,7 +58,24 @@ function compareFields(path: string, our: Field, their: Field, report: Report): 
   }
 
   compareNames(path, our, their, report)
+  compareForeign(path, our, their, report)
   compareBounds(path, our, their, report)
+}
+
+const foreign = {
+  oneof: 'the oneof',
+  presence: 'the presence in protobuf',
+  packed: 'whether its numbers are packed',
+} as const
+
+/** What only contracts of foreign .proto files say. Readers take packed and unpacked, and any order of a oneof's fields. */
+function compareForeign(path: string, our: Field, their: Field, report: Report): void {
+  for (const [key, what] of Object.entries(foreign) as [keyof typeof foreign, string][]) {
+    const [one, other] = [our[key], their[key]].map((value) =>
+      value === undefined ? 'the usual one' : String(value),
+    )
+    if (one !== other) report(path, one, other, key === 'presence', what)
+  }
 }
 
 /** Bounds change what is valid, not what it looks like. */
