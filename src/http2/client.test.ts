@@ -343,6 +343,23 @@ test('GOAWAY: what the server will not serve was not processed, the rest finishe
   )
 })
 
+test('when the numbers are used up, what is open finishes, and the pool above makes another connection', async () => {
+  const peer = new Peer({ firstId: 0x7fff_fffd })
+  await until(() => peer.client.settled)
+  const sinks = [new Sink(), new Sink(), new Sink()]
+  for (const sink of sinks) peer.client.request(head('/'), undefined, sink)
+  assert.equal(peer.client.state, 'draining')
+  await until(() => (sinks[2] as Sink).over)
+  assert.equal(sinks[2]?.why?.processed, 'no')
+  await peer.until(({ id }) => id === 0x7fff_ffff)
+  peer.headers(0x7fff_fffd, status(200)).headers(0x7fff_ffff, status(200))
+  await peer.untilEnded()
+  assert.deepEqual(
+    sinks.map(({ ended }) => ended),
+    [true, true, false],
+  )
+})
+
 test('when the connection is lost, what was sent may have been processed, and what waited was not', async () => {
   const peer = new Peer({}, setting.maxConcurrentStreams, 1)
   await until(() => peer.client.settled)

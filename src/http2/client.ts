@@ -44,6 +44,8 @@ export interface Http2TransportOptions extends Partial<Http2ClientLimits> {
   readonly onError?: (error: unknown) => void
   /** The timer for time-outs; tests bring their own. */
   readonly ticker?: Ticker
+  /** The number of the first request, odd; tests begin near the last there is. */
+  readonly firstId?: number
 }
 
 /**
@@ -82,7 +84,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
   readonly #connection: Connection
   readonly #limits: Http2ClientLimits
   readonly #options: Http2TransportOptions | undefined
-  #nextId = 1
+  #nextId: number
   /** Whether requests that wait may still be sent. */
   #open = true
   readonly #queue: Waiting[] = []
@@ -95,6 +97,7 @@ class ClientConnection implements Http2Transport, Role, ClientStreamOwner {
   constructor(stream: Duplex, options: Http2TransportOptions | undefined) {
     this.secure = options?.secure ?? false
     this.#options = options
+    this.#nextId = options?.firstId ?? 1
     const limits = withDefaults(defaultHttp2ClientLimits, options)
     this.#limits = limits
     this.#connection = new Connection(stream, this, limits, options?.ticker ?? processTicker, [

@@ -6,7 +6,9 @@ import http2 from 'node:http2'
 import net, { type AddressInfo } from 'node:net'
 import { Duplex, duplexPair, Transform } from 'node:stream'
 import { test, type TestContext } from 'node:test'
+import tls from 'node:tls'
 import * as fc from 'fast-check'
+import { certificate } from '../../test/support/certificate.ts'
 import { runs } from '../../test/support/fuzz.ts'
 import { collect } from '../http/body.ts'
 import type {
@@ -215,6 +217,33 @@ test('ours and ours: everything at once, beyond every window', async (t) => {
     assert.equal(body.length, size)
     assert.ok(body.every((byte) => byte === letter.charCodeAt(0)))
   })
+})
+
+test('ours and ours over TLS', async (t) => {
+  const { cert, key } = await certificate()
+  const server = tls.createServer({ cert, key, ALPNProtocols: ['h2'] }, (socket) => {
+    serveHttp2(socket, { remoteAddress: 'x', secure: true }, echo)
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  t.after(() => server.close())
+  const { port } = server.address() as AddressInfo
+  const socket = tls.connect({
+    port,
+    host: '127.0.0.1',
+    ca: cert,
+    servername: 'localhost',
+    ALPNProtocols: ['h2'],
+  })
+  await once(socket, 'secureConnect')
+  const client = openHttp2(socket, { secure: true })
+  const sizes = [0, 100, 20_000, 300_000, 2_000_000]
+  const answers = await Promise.all(sizes.map((size) => call(client, '/stream', Buffer.alloc(size, 't'))))
+  assert.deepEqual(
+    answers.map(({ body }) => body.length),
+    sizes,
+  )
+  await client.close(1000)
 })
 
 test('a stream of many small messages each way, written in place as fast as it is taken', async (t) => {
