@@ -774,6 +774,29 @@ test('a connection that is old enough is drained', async () => {
   await peer.untilEnded()
 })
 
+test('what is still open when the grace of an old connection is over is aborted', async () => {
+  const aborted: HttpAbort[] = []
+  const peer = new Peer((exchange) => exchange.onAbort((why) => aborted.push(why)), { age: 20, ageGrace: 20 })
+  peer.headers(1, request())
+  await peer.goawayReceived()
+  await peer.untilEnded()
+  assert.equal(aborted[0]?.message, 'the server closed the connection')
+})
+
+test('a client that does not answer the PING of a GOAWAY is told the last number after a while', async () => {
+  const peer = new Peer(() => {}, { drainDelay: 20 })
+  peer.headers(1, request())
+  await peer.settled()
+  peer.answers = false
+  peer.connection.drain()
+  await peer.until(({ type, payload }) => type === frameType.goaway && payload.readUInt32BE(0) === 1)
+  // What comes now is neither served nor held against it.
+  peer.headers(3, request(), false).data(3, 'late')
+  await peer.settled('not seen')
+  assert.equal(peer.connection.active, 1)
+  assert.equal(peer.frames.filter(({ id }) => id === 3).length, 0)
+})
+
 test('settings that nobody acknowledges end the connection with SETTINGS_TIMEOUT', async () => {
   const { ticker, pass } = clockwork()
   const peer = new Peer(echo, { ticker, settingsTimeout: 5_000 })
