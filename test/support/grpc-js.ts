@@ -4,11 +4,12 @@ import * as grpcJs from '@grpc/grpc-js'
 import { type Contract, contractInfo } from 'trunkline'
 import { compileProtobuf } from '../../src/codec/protobuf/compile.ts'
 import { Writer } from '../../src/codec/writer.ts'
-import type { CallOperation, Message } from '../../src/contract/operation.ts'
+import type { CallOperation, ContractInfo, Message } from '../../src/contract/operation.ts'
 
 /** The definition of a contract's service, methods by the names of the operations. */
-export function serviceDefinition(contract: Contract): grpcJs.ServiceDefinition {
-  const calls = [...contractInfo(contract).operations.values()].filter((each) => each.kind === 'call')
+export function serviceDefinition(contract: Contract | ContractInfo): grpcJs.ServiceDefinition {
+  const info = 'grpcService' in contract ? (contract as ContractInfo) : contractInfo(contract as Contract)
+  const calls = [...info.operations.values()].filter((each) => each.kind === 'call')
   return Object.fromEntries(calls.map((call) => [call.name, methodDefinition(call)]))
 }
 
@@ -122,7 +123,7 @@ export class ForeignClient {
 
 /** Serves a contract by grpc-js. Methods by the names of the operations. */
 export async function foreignServer(
-  contract: Contract,
+  contract: Contract | ContractInfo,
   handlers: grpcJs.UntypedServiceImplementation,
   credentials: grpcJs.ServerCredentials = grpcJs.ServerCredentials.createInsecure(),
   options: grpcJs.ServerOptions = {},
