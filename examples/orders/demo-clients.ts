@@ -16,6 +16,7 @@ export interface DemoWire {
 /** The wires there are, all on the same port of a server. */
 export const wires: readonly DemoWire[] = [
   { name: 'trunk', scheme: 'trunk' },
+  { name: 'gRPC', scheme: 'grpc' },
   { name: 'REST', scheme: 'http' },
 ]
 

@@ -5,7 +5,7 @@ import type { Filter } from 'trunkline'
 export const ownMark = 'x-demo-client'
 
 export interface ForeignCall {
-  /** The wire's own name: `rest`, `trunk`. */
+  /** The wire's own name: `trunk`, `grpc`, `rest`. */
   readonly wire: string
   readonly milliseconds: number
   readonly failed: boolean
@@ -49,7 +49,10 @@ export function foreignCallsOf(message: unknown): readonly ForeignCall[] {
   return (message as Partial<ForeignCalls> | null)?.foreign ?? []
 }
 
+/** How people write the names of wires. */
+const written: Readonly<Record<string, string>> = { grpc: 'gRPC', rest: 'REST' }
+
 /** The row of the table that they are counted in. */
 export function foreignRow(wire: string): string {
-  return `${wire === 'rest' ? 'REST' : wire}, others`
+  return `${written[wire] ?? wire}, others`
 }

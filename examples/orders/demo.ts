@@ -154,6 +154,8 @@ function linesToTry([first, second]: readonly ServerProcess[]): string[] {
     `  curl -s 'http://${second?.authority}/orders?limit=2'`,
     `  curl -sN 'http://${second?.authority}/orders:watch?count=3' -H 'accept: text/event-stream'`,
     `  ${command} call place ${order} --to trunk://${first?.authority}`,
+    `  grpcurl -plaintext -d ${order} ${first?.authority} acme.orders.v1.Orders/Place`,
+    `  ${command} call Orders/Place ${order} --to grpc://${second?.authority}`,
     `  ${command} call watch '{"count": 3}' --to http://${second?.authority}`,
     `  ${command} describe --to trunk://${first?.authority}`,
     `  the same for browsers: http://${first?.authority}/docs`,

@@ -37,10 +37,11 @@ test('the sample is what its script writes', async () => {
 test('one round checks every reply, of two servers over every wire, and exits with 0', async () => {
   const { code, stdout, stderr } = await script('examples/orders/demo.ts', ['--once', '--port', '0'])
   assert.equal(stderr, '')
-  assert.match(stdout, /1200 orders over 2 wires: \d+ calls in [\d.]+ s, 0 problems\n$/)
+  assert.match(stdout, /1200 orders over 3 wires: \d+ calls in [\d.]+ s, 0 problems\n$/)
   assert.equal(
-    stdout.match(/^(trunk|REST) +127\.0\.0\.1:\d+ +\d+ calls, \d+ faults on purpose: as expected$/gm)?.length,
-    4,
+    stdout.match(/^(trunk|gRPC|REST) +127\.0\.0\.1:\d+ +\d+ calls, \d+ faults on purpose: as expected$/gm)
+      ?.length,
+    6,
   )
   assert.equal(code, 0)
 })
@@ -51,7 +52,7 @@ test('orders come from stdin when they are piped', async () => {
     const { code, stdout } = await script('examples/orders/demo.ts', ['--once', '--port', '0', ...words], {
       stdin,
     })
-    assert.match(stdout, /\n2 orders over 2 wires/)
+    assert.match(stdout, /\n2 orders over 3 wires/)
     assert.equal(code, 0)
   }
 })
@@ -67,7 +68,7 @@ test('orders that break a rule are pointed out by line, counted, and sent all th
   const { code, stdout } = await script('examples/orders/demo.ts', ['--once', '--port', '0'], { stdin })
   assert.match(stdout, /^stdin: 2 of 3 orders break a rule of the contract, and will be refused:\n/)
   assert.match(stdout, /\n {2}line 3: sku: .*; quantity: .*\n {2}line 4: Invalid input: expected object/)
-  assert.match(stdout, /\n3 orders over 2 wires/)
+  assert.match(stdout, /\n3 orders over 3 wires/)
   assert.equal(code, 0)
 })
 
@@ -83,7 +84,7 @@ test('of many wrong orders the first ten are shown, and those of the sample are 
 
 test('stdin that nobody writes to leaves the sample', async () => {
   await using silent = runningScript('examples/orders/demo.ts', ['--once', '--port', '0'])
-  await silent.until(/^1200 orders over 2 wires/)
+  await silent.until(/^1200 orders over 3 wires/)
   assert.equal((await silent.ended).code, 0)
 })
 
@@ -285,10 +286,13 @@ test('while the demo runs, what it prints to try works as printed; Ctrl-C drains
   ])
   const head = await demo.until(/^wire /)
 
-  const lines = head.filter((line) => /^ {2}(curl|npm) /.test(line)).map((line) => line.trim())
-  assert.equal(lines.length, 6)
-  const curl = (await shell('command -v curl')).code === 0
-  for (const line of lines.filter((each) => curl || !each.startsWith('curl'))) {
+  const lines = head.filter((line) => /^ {2}(curl|grpcurl|npm) /.test(line)).map((line) => line.trim())
+  assert.equal(lines.length, 8)
+  const there = new Set<string>()
+  for (const name of ['curl', 'grpcurl', 'npm']) {
+    if ((await shell(`command -v ${name}`)).code === 0) there.add(name)
+  }
+  for (const line of lines.filter((each) => there.has(each.split(' ', 1)[0] as string))) {
     const { code, stdout, stderr } = await shell(line)
     assert.equal(code, 0, `${line}\n${stderr}`)
     assert.match(stdout, /ord_|acme\.orders\.v1/, line)
@@ -297,9 +301,12 @@ test('while the demo runs, what it prints to try works as printed; Ctrl-C drains
 
   const servers = head.flatMap((line) => / on (?<at>\S+) \(/.exec(line)?.groups?.['at'] ?? [])
   assert.equal(servers.length, 2)
-  const wanted = new Set(servers.flatMap((at) => [`trunk ${at}`, `REST ${at}`]))
+  const wanted = new Set(servers.flatMap((at) => [`trunk ${at}`, `gRPC ${at}`, `REST ${at}`]))
   // What was tried above has rows of its own.
-  wanted.add(`trunk, others ${servers[0]}`).add(`REST, others ${servers[1]}`)
+  wanted
+    .add(`trunk, others ${servers[0]}`)
+    .add(`gRPC, others ${servers[1]}`)
+    .add(`REST, others ${servers[1]}`)
   while (wanted.size > 0) {
     const [wire, at] = (await demo.line()).split(/ {2,}/)
     wanted.delete(`${wire} ${at}`)
