@@ -17,6 +17,7 @@ import type {
 import { broken } from '../checks.ts'
 import { keyOf } from './key.ts'
 import { type Leaf, leafOf, wrong } from './leaves.ts'
+import { oneofsIn } from '../oneofs.ts'
 import { setOwn } from '../set-own.ts'
 import {
   compileOnce,
@@ -245,6 +246,7 @@ function objectFrom(named: ObjectType, context: Context): From {
   const fields = named.fields.map((field) => fieldFrom(field, context))
   const known = new Set(fields.map((field) => field.json))
   const refuse = named.unknown === 'refuse'
+  const oneofs = oneofsIn(named.fields).map((indexes) => indexes.map((index) => fields[index] as FieldFrom))
 
   return (json, walk, depth) => {
     if (!isObject(json)) return mismatch(walk, depth, 'an object', json)
@@ -253,6 +255,12 @@ function objectFrom(named: ObjectType, context: Context): From {
     for (const field of fields) {
       const value = readField(field, json, walk, depth)
       if (value !== undefined) setOwn(object, field.name, value)
+    }
+
+    for (const oneof of oneofs) {
+      const given = oneof.filter(({ json: name }) => own(json, name) !== undefined)
+      const names = given.map(({ json: name }) => JSON.stringify(name))
+      if (given.length > 1) report(walk, depth, `expected at most one of ${names.join(', ')}`)
     }
 
     if (refuse) refuseUnknown(json, known, walk, depth)

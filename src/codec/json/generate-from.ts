@@ -21,6 +21,7 @@ import type {
 } from '../../schema/type.ts'
 import { broken, brokenSource } from '../checks.ts'
 import { literal, program } from '../generate.ts'
+import { oneofsIn } from '../oneofs.ts'
 import { setOwn } from '../set-own.ts'
 import { parseBase64 } from './base64.ts'
 import { compileDefault, compileFrom } from './from.ts'
@@ -367,6 +368,11 @@ function objectFunction(named: ObjectType, name: string, context: Context): stri
     }
     c.depth--
     c.position = p
+    ${oneofsIn(fields)
+      .map((indexes) =>
+        refuse(`${indexes.map((index) => `(v${index} !== undefined)`).join(' + ')} > 1`, context),
+      )
+      .join('\n')}
     ${makeObject(fields, context)}
   }`
 }
