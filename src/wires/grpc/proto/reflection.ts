@@ -136,6 +136,19 @@ export function contractFromProto(
  * The same of all services in a .proto file.
  *
  * @throws ProtoError with file, line and column, also when there is no service
+ *
+ * @example
+ * ```ts
+ * import { contractsFromProto } from 'trunkline/wires'
+ * import assert from 'node:assert/strict'
+ *
+ * const text = 'syntax = "proto3"; package acme.v1; message M {} service One {} service Two { rpc X(M) returns (M); }'
+ * const contracts = contractsFromProto('a.proto', () => text)
+ * assert.deepEqual(
+ *   contracts.map(({ grpcService }) => grpcService),
+ *   ['acme.v1.One', 'acme.v1.Two'],
+ * )
+ * ```
  */
 export function contractsFromProto(
   path: string,
