@@ -1,9 +1,18 @@
-import { CallError, type CallOperation, type CallOptions, Invalid, connectTo, jsonOf } from '../index.ts'
+import {
+  CallError,
+  type CallOperation,
+  type CallOptions,
+  Invalid,
+  type UntypedClient,
+  connectTo,
+  jsonOf,
+} from '../index.ts'
 import { errorDetailJson } from '../wires/index.ts'
 import { readInput } from './call-input.ts'
 import { type CallReport, silentReport, verboseReport } from './call-report.ts'
+import { clientTls, clientTlsOptions, explainTls } from './client-tls.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
-import { checkUrl, contractsFrom, tlsOptions, unreachable } from './contracts-from.ts'
+import { checkUrl, contractsFrom, unreachable } from './contracts-from.ts'
 import { Failure, exitCode, usage } from './failure.ts'
 import { durationOption } from './number-option.ts'
 import { findOperation } from './operation.ts'
@@ -60,7 +69,7 @@ export const command: Command = {
       doc: 'Leaves out fields of the input that the operation does not have; else they are refused.',
     },
     verbose: { short: 'v', doc: 'Prints metadata, trailers and timing on stderr.' },
-    'tls-ca': { value: 'file', doc: 'Trusts the certificates of this PEM file.' },
+    ...clientTlsOptions,
   },
   examples: [
     {
@@ -87,6 +96,10 @@ export const command: Command = {
       line: "trunkline call ping -v --timeout 500ms -H 'x-tenant: acme' --to trunk+unix:///run/orders.sock",
       doc: 'With metadata, over a Unix socket.',
     },
+    {
+      line: 'trunkline call ping --to trunks://10.0.0.7:7000 --tls-ca ca.pem --tls-server-name orders.internal --tls-cert me.pem --tls-key me.key',
+      doc: 'Over mutual TLS.',
+    },
   ],
   run,
 }
@@ -94,7 +107,7 @@ export const command: Command = {
 async function run(given: Given): Promise<number> {
   const [name, inputText] = given.arguments as [string, string?]
   const url = checkUrl(valueOf(given, 'to'))
-  const ca = valueOf(given, 'tls-ca')
+  const tls = clientTls(given, url)
   const metadata = metadataOf(valuesOf(given, 'header'))
   const timeout = durationOption(given, 'timeout')
 
@@ -103,7 +116,7 @@ async function run(given: Given): Promise<number> {
     proto: valueOf(given, 'proto'),
     protoPath: valuesOf(given, 'proto-path'),
     to: url,
-    ca,
+    tls,
   })
   const operation = findOperation(contracts, name)
   const input = readInput(operation, inputText, { lenient: isOn(given, 'lenient') })
@@ -113,7 +126,7 @@ async function run(given: Given): Promise<number> {
   const onInterrupt = () => interrupt.abort(new Error('interrupted'))
   process.once('SIGINT', onInterrupt)
 
-  await using client = connectTo(operation.contract, url, tlsOptions(ca))
+  await using client = connected(operation, url, tls)
   const options: CallOptions = {
     metadata,
     signal: interrupt.signal,
@@ -136,6 +149,14 @@ async function run(given: Given): Promise<number> {
     throw explain(input.failure() ?? error, operation, report)
   } finally {
     process.off('SIGINT', onInterrupt)
+  }
+}
+
+function connected(operation: CallOperation, url: string, tls: ReturnType<typeof clientTls>): UntypedClient {
+  try {
+    return connectTo(operation.contract, url, tls)
+  } catch (error) {
+    throw explainTls(error)
   }
 }
 

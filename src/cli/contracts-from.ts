@@ -1,9 +1,9 @@
 /** Contracts from a module or from a running server. */
 import { CallError, type ConnectOptions, type ContractInfo, describeServer } from '../index.ts'
 import { defaultWires } from '../wires/index.ts'
+import { explainTls } from './client-tls.ts'
 import { contractsOf } from './exported.ts'
 import { Failure, exitCode, usage } from './failure.ts'
-import { readGiven } from './files.ts'
 import { loadModule } from './load-module.ts'
 import { contractsOfProto } from './proto-files.ts'
 import { didYouMean } from '../contract/nearest.ts'
@@ -14,13 +14,12 @@ export interface Source {
   readonly proto: string | undefined
   readonly protoPath: readonly string[]
   readonly to: string | undefined
-  /** A PEM file with the certificates to trust. */
-  readonly ca: string | undefined
+  readonly tls: Pick<ConnectOptions, 'tls'>
 }
 
 /** The contracts of a module or a .proto file if one is named, else of the server. */
 export async function contractsFrom(source: Source): Promise<readonly ContractInfo[]> {
-  const { module, proto, protoPath, to, ca } = source
+  const { module, proto, protoPath, to, tls } = source
   if (proto === undefined && protoPath.length > 0) {
     throw usage('--proto-path is where imports of a .proto file are: name that too, --proto <file>')
   }
@@ -32,16 +31,10 @@ export async function contractsFrom(source: Source): Promise<readonly ContractIn
 
   const url = checkUrl(to)
   try {
-    return await describeServer(url, { ...tlsOptions(ca) })
+    return await describeServer(url, tls)
   } catch (error) {
     throw explain(error, url)
   }
-}
-
-/** What `connect` and `describeServer` need for a server with a certificate of a private CA. */
-export function tlsOptions(ca: string | undefined): Pick<ConnectOptions, 'tls'> {
-  if (ca === undefined) return {}
-  return { tls: { ca: readGiven('--tls-ca', ca) } }
 }
 
 /** The URL of `--to`, with what people forget about it. Throws `Failure`. */
@@ -77,7 +70,7 @@ export function unreachable(error: unknown): Failure | undefined {
 }
 
 function explain(error: unknown, url: string): unknown {
-  if (!CallError.is(error)) return error
+  if (!CallError.is(error)) return explainTls(error)
   if (error.code === 'unimplemented') {
     const advice = url.startsWith('grpc')
       ? 'Name what has the contract: --proto <file>, or --contract <module>'

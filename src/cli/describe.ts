@@ -1,4 +1,5 @@
 import { describe, describeText } from '../index.ts'
+import { clientTls, clientTlsOptions } from './client-tls.ts'
 import { type Command, type Given, isOn, valueOf, valuesOf } from './command.ts'
 import { contractsFrom } from './contracts-from.ts'
 import { usage } from './failure.ts'
@@ -23,7 +24,7 @@ export const command: Command = {
     proto: { value: 'file', doc: 'Reads the services of a .proto file instead.' },
     'proto-path': protoPathOption,
     json: { doc: 'Prints a JSON array of descriptions, as fromDescription() reads them.' },
-    'tls-ca': { value: 'file', doc: 'Trusts the certificates of this PEM file.' },
+    ...clientTlsOptions,
   },
   examples: [
     { line: 'trunkline describe contract.ts', doc: 'What a module declares.' },
@@ -52,12 +53,13 @@ async function run(given: Given): Promise<void> {
       `${named.join(' and ')} are ${named.length === 2 ? 'two' : 'three'} places to read from: give one of them`,
     )
 
+  const url = isUrl ? place : to
   const contracts = await contractsFrom({
     module,
     proto,
     protoPath: valuesOf(given, 'proto-path'),
-    to: isUrl ? place : to,
-    ca: valueOf(given, 'tls-ca'),
+    to: url,
+    tls: clientTls(given, url),
   })
   console.log(
     isOn(given, 'json')

@@ -2,7 +2,7 @@ import cluster from 'node:cluster'
 import { availableParallelism } from 'node:os'
 import { type ServeOptions, type Server, serve } from '../index.ts'
 import { defaultWires } from '../wires/index.ts'
-import { type Command, type Given, valueOf } from './command.ts'
+import { type Command, type Given, isOn, valueOf } from './command.ts'
 import { type Failure, failed, usage } from './failure.ts'
 import { readGiven } from './files.ts'
 import { implementationsOf } from './exported.ts'
@@ -11,7 +11,7 @@ import { durationOption, numberOption } from './number-option.ts'
 import { untilToldToEnd } from './signals.ts'
 import { supervise } from './supervise.ts'
 import { type Ready, readyLine } from './ready.ts'
-import { ownPort, reportReady, untilDrained } from './worker.ts'
+import { ownPort, reportReady, ticketKeysOfAll, untilDrained } from './worker.ts'
 
 const defaultGrace = 10_000
 
@@ -42,6 +42,11 @@ export const command: Command = {
     },
     'tls-cert': { value: 'file', doc: 'The certificate chain in PEM; then everything is TLS.' },
     'tls-key': { value: 'file', doc: 'Its private key in PEM.' },
+    'tls-client-ca': {
+      value: 'file',
+      doc: 'The authorities in PEM whose certificates clients must show; who a certificate names is the principal.',
+    },
+    'tls-client-optional': { doc: 'Lets in clients without such a certificate too, as nobody.' },
   },
   examples: [
     { line: 'trunkline serve service.ts', doc: 'trunk, gRPC and REST on 127.0.0.1:7000.' },
@@ -50,6 +55,10 @@ export const command: Command = {
     {
       line: 'trunkline serve service.ts --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem',
       doc: 'For other machines.',
+    },
+    {
+      line: 'trunkline serve service.ts --host 0.0.0.0 --tls-cert cert.pem --tls-key key.pem --tls-client-ca clients.pem',
+      doc: 'For clients with certificates of an authority of yours.',
     },
   ],
   run,
@@ -64,15 +73,17 @@ async function run(given: Given): Promise<number> {
 
   // Listened for from the start: the supervisor may end before this worker is ready.
   const drained = cluster.isWorker ? untilDrained() : undefined
+  const ticketKeys = await ticketKeysOfAll()
   const module = await loadModule(given.arguments[0] as string)
   const implementations = implementationsOf(module)
-  const server = await listen(implementations, { ...optionsOf(module), ...options }, given)
+  const all = withTicketKeys({ ...optionsOf(module), ...options }, ticketKeys)
+  const server = await listen(implementations, all, given)
   const ready: Ready = {
     contracts: server.contracts.map(({ name }) => name),
     authority: server.authority,
     wires: (optionsOf(module).wires ?? defaultWires()).map(({ name }) => name),
     adminPorts: server.adminPort === undefined ? [] : [server.adminPort],
-    secure: options.tls !== undefined,
+    secure: all.tls !== undefined,
   }
 
   if (drained !== undefined) {
@@ -87,6 +98,12 @@ async function run(given: Given): Promise<number> {
   return 0
 }
 
+/** With them a client resumes with one worker the TLS session that it began with another. */
+function withTicketKeys(options: ServeOptions, ticketKeys: (() => Buffer) | undefined): ServeOptions {
+  const { tls } = options
+  return tls === undefined || ticketKeys === undefined ? options : { ...options, tls: { ticketKeys, ...tls } }
+}
+
 function workersOf(given: Given): number {
   if (valueOf(given, 'workers') === 'auto') return availableParallelism()
   return numberOption(given, 'workers', 1, 256) ?? 1
@@ -97,26 +114,43 @@ async function serveOptions(given: Given): Promise<ServeOptions> {
   const host = valueOf(given, 'host')
   const path = valueOf(given, 'path')
   const admin = numberOption(given, 'admin-port', 0, 65_535)
-  const cert = valueOf(given, 'tls-cert')
-  const key = valueOf(given, 'tls-key')
 
   if (path !== undefined && (port !== undefined || host !== undefined)) {
     throw usage('--path is a Unix socket and takes the place of --port and --host: give one of them')
   }
-  if ((cert === undefined) !== (key === undefined)) {
-    throw usage(
-      `--tls-${cert === undefined ? 'cert' : 'key'} is missing: TLS needs a certificate and its key`,
-    )
-  }
-
   return {
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
     ...(path === undefined ? {} : { path }),
     ...(admin === undefined ? {} : { admin: { port: await ownPort(admin) } }),
-    ...(cert === undefined || key === undefined
-      ? {}
-      : { tls: { cert: readGiven('--tls-cert', cert), key: readGiven('--tls-key', key) } }),
+    ...serverTls(given),
+  }
+}
+
+function serverTls(given: Given): Pick<ServeOptions, 'tls'> {
+  const [cert, key, clientCa] = ['tls-cert', 'tls-key', 'tls-client-ca'].map((name) => valueOf(given, name))
+  const optional = isOn(given, 'tls-client-optional')
+
+  if ((cert === undefined) !== (key === undefined)) {
+    throw usage(
+      `--tls-${cert === undefined ? 'cert' : 'key'} is missing: TLS needs a certificate and its key`,
+    )
+  }
+  if (optional && clientCa === undefined) {
+    throw usage('--tls-client-optional says how --tls-client-ca <file> is meant, which is missing')
+  }
+  if (cert === undefined || key === undefined) {
+    if (clientCa === undefined) return {}
+    throw usage('--tls-client-ca needs TLS: --tls-cert <file> and --tls-key <file> are missing')
+  }
+
+  return {
+    tls: {
+      cert: readGiven('--tls-cert', cert),
+      key: readGiven('--tls-key', key),
+      ...(clientCa === undefined ? {} : { clientCa: readGiven('--tls-client-ca', clientCa) }),
+      ...(optional ? { clientCertificate: 'optional' } : {}),
+    },
   }
 }
 
@@ -166,11 +200,22 @@ function explain(error: NodeJS.ErrnoException, options: ServeOptions, given: Giv
         ? error
         : failed(`${path}: too long for a Unix socket (at most about 100 characters)`)
     default:
-      if (/PEM|certificate|key/i.test(error.message) && options.tls !== undefined) {
-        return failed(`the certificate or its key cannot be used: ${error.message}`)
-      }
+      if (error.message.startsWith(tlsMistake))
+        return explainTls(error.message.slice(tlsMistake.length), given)
       return error instanceof TypeError ? failed(error.message) : error
   }
+}
+
+const tlsMistake = 'serve: tls: '
+
+function explainTls(message: string, given: Given): Failure {
+  if (!given.options.has('tls-cert')) return failed(`options.tls: ${message}`)
+  const authorities = /^clientCa: (?<what>.*)/s.exec(message)?.groups?.['what']
+  if (authorities !== undefined) return usage(`--tls-client-ca: ${authorities}`)
+  return usage(
+    `--tls-cert, --tls-key: ${message}`,
+    ...(message.includes('passphrase') ? ['Without one: openssl pkey -in <file> -out <file>'] : []),
+  )
 }
 
 function portInUse(port: number, host: string, given: Given): Failure {

@@ -1,8 +1,9 @@
 /** `serve --workers`: starts the workers, starts those again that die, and ends them all. */
 import cluster, { type Worker } from 'node:cluster'
+import { randomBytes } from 'node:crypto'
 import { type Ready, readyLine } from './ready.ts'
 import { untilToldToEnd } from './signals.ts'
-import { type FromWorker, drain, indexVariable } from './worker.ts'
+import { type FromWorker, type NewTicketKeys, drain, indexVariable } from './worker.ts'
 
 export interface SuperviseOptions {
   readonly count: number
@@ -12,6 +13,8 @@ export interface SuperviseOptions {
 
 const firstDelay = 100
 const longestDelay = 10_000
+/** How long keys of TLS session tickets are used. */
+const keysLive = 86_400_000
 /** A worker that lived as long has not died of its start. */
 const livedLong = 30_000
 
@@ -24,6 +27,15 @@ export async function supervise({ count, grace }: SuperviseOptions): Promise<num
   const waiting = new Set<NodeJS.Timeout>()
   let ending = false
 
+  let ticketKeys = newTicketKeys()
+  // One that is about to end does not take them, and needs none.
+  const give = (worker: Worker) => worker.send(ticketKeys, () => undefined)
+  const renewal = setInterval(() => {
+    ticketKeys = newTicketKeys()
+    for (const worker of workers.values()) give(worker)
+  }, keysLive)
+  renewal.unref()
+
   const killAll = () => {
     for (const worker of workers.values()) worker.process.kill('SIGKILL')
   }
@@ -33,6 +45,7 @@ export async function supervise({ count, grace }: SuperviseOptions): Promise<num
   function start(index: number): Promise<Ready | number> {
     const worker = cluster.fork({ [indexVariable]: String(index) })
     workers.set(index, worker)
+    give(worker)
 
     return new Promise((resolve) => {
       worker.once('message', (message: FromWorker) => resolve(message.ready))
@@ -92,9 +105,14 @@ export async function supervise({ count, grace }: SuperviseOptions): Promise<num
   }
 
   ending = true
+  clearInterval(renewal)
   for (const timer of waiting) clearTimeout(timer)
   await drainAll(workers, grace)
   return 0
+}
+
+function newTicketKeys(): NewTicketKeys {
+  return { ticketKeys: randomBytes(48).toString('base64') }
 }
 
 /** Tells every worker to drain, and ends those that have not within the grace and a little more. */

@@ -11,6 +11,11 @@ export interface FromWorker {
 /** From the supervisor to a worker. */
 export const drain = 'drain'
 
+/** From the supervisor too: the keys of TLS session tickets, in base64, at the start and whenever there are new ones. */
+export interface NewTicketKeys {
+  readonly ticketKeys: string
+}
+
 /** Tells which of the workers a process is, so that each has an admin port of its own. */
 export const indexVariable = 'TRUNKLINE_WORKER'
 
@@ -24,6 +29,21 @@ export async function ownPort(first: number): Promise<number> {
   const { port } = probe.address() as net.AddressInfo
   await new Promise((resolve) => probe.close(resolve))
   return port
+}
+
+/** Resolves, when the supervisor has sent some, with what returns the keys of the moment. `undefined` without a supervisor. */
+export async function ticketKeysOfAll(): Promise<(() => Buffer) | undefined> {
+  if (!cluster.isWorker || process.env[indexVariable] === undefined) return undefined
+  let keys: Buffer | undefined
+
+  return new Promise((resolve) => {
+    process.on('message', (message: Partial<NewTicketKeys>) => {
+      if (typeof message.ticketKeys !== 'string') return
+      const first = keys === undefined
+      keys = Buffer.from(message.ticketKeys, 'base64')
+      if (first) resolve(() => keys as Buffer)
+    })
+  })
 }
 
 export function reportReady(ready: Ready): void {

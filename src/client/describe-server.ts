@@ -14,7 +14,7 @@ import type { DescribeOptions, Wire } from '../wires/wire.ts'
 import { dial } from './dial.ts'
 import { connectHttp2 } from './http2-connection.ts'
 import { type Target, parseTarget } from './target.ts'
-import type { ClientTlsOptions } from './tls.ts'
+import { type ClientTlsOptions, checkClientTls } from './tls.ts'
 
 /** What `describeServer` can be told; everything has a default. */
 export interface DescribeServerOptions {
@@ -53,6 +53,7 @@ export async function describeServer(
   options: DescribeServerOptions = {},
 ): Promise<readonly ContractInfo[]> {
   const target = parseTarget(String(url), options.wires ?? defaultWires())
+  if (options.tls !== undefined) checkClientTls('connect: tls', options.tls)
   const timeout = parseDuration(options.timeout ?? 5_000, 'timeout')
   const descriptions = await within(timeout, target, (ended) => ask(target, options, timeout, ended))
 
