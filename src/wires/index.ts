@@ -1,4 +1,5 @@
 /** The wires there are. A new one is a folder beside this file and a line here. */
+import { type ConnectRpcOptions, connectRpc } from './connect/index.ts'
 import { type GrpcOptions, grpc } from './grpc/index.ts'
 import { type GrpcWebOptions, grpcWeb } from './grpc-web/index.ts'
 import {
@@ -34,16 +35,17 @@ import type { Wire } from './wire.ts'
  * ```ts
  * import { defaultWires } from 'trunkline/wires'
  *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'rest' ]
+ * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'connect', 'rest' ]
  * ```
  */
 export function defaultWires(): readonly Wire[] {
-  return [trunk(), grpc(), grpcWeb(), rest()]
+  return [trunk(), grpc(), grpcWeb(), connectRpc(), rest()]
 }
 
 export {
   ProtoConflict,
   ProtoError,
+  connectRpc,
   contractFromDescriptors,
   contractFromProto,
   contractsFromProto,
@@ -58,6 +60,7 @@ export {
   trunk,
 }
 export type {
+  ConnectRpcOptions,
   GrpcOptions,
   GrpcWebOptions,
   ImportProtoOptions,

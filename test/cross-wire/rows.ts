@@ -17,7 +17,7 @@ import {
   connect,
   serve,
 } from 'trunkline'
-import { type Wire, grpcWeb } from 'trunkline/wires'
+import { type Wire, connectRpc, grpcWeb } from 'trunkline/wires'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 
@@ -54,8 +54,24 @@ export const rows: readonly Row[] = [
     wires: () => [grpcWeb({ http: '2', format: 'json', compression: 'gzip' })],
     light: true,
   },
+  { name: 'Connect', scheme: 'connect+http://', duplex: true },
+  {
+    name: 'Connect over HTTP/2 and TLS, in JSON',
+    scheme: 'connect+https://',
+    tls: true,
+    duplex: true,
+    wires: () => [connectRpc({ http: '2', format: 'json', compression: 'br', get: true })],
+    light: true,
+  },
   { name: 'REST', scheme: 'http://', duplex: true },
   { name: 'REST over TLS', scheme: 'https://', tls: true, duplex: true },
+  {
+    name: 'REST over HTTP/2',
+    scheme: 'http://',
+    duplex: true,
+    wires: () => [rest({ http: '2' })],
+    light: true,
+  },
 ]
 
 /** Rows whose calls leave the process; the others have no connection that could be cut. */

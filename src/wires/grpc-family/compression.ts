@@ -1,5 +1,6 @@
 /**
- * Compression of single messages, off the event loop's thread. `deflate` is the zlib format (RFC 1950), `gzip` RFC 1952;
+ * Compression of single messages, off the event loop's thread. `deflate` is the zlib format (RFC 1950), `gzip` RFC 1952,
+ * `br` RFC 7932, which Connect has in place of `deflate`;
  * no state is kept from one message to the next. Whatever is decompressed has a bound.
  * Follows gRPC's "Protocol over HTTP2" and "gRPC Compression".
  *
@@ -10,7 +11,8 @@ import zlib from 'node:zlib'
 import type { BodyBuffer } from '../../http/body-buffer.ts'
 import { prefixSize, writePrefix } from './framing.ts'
 
-export type Compression = 'gzip' | 'deflate'
+export type GrpcCompression = 'gzip' | 'deflate'
+export type Compression = GrpcCompression | 'br'
 
 /** What is understood here, as `grpc-accept-encoding` says it. */
 export const acceptedEncodings = 'identity,deflate,gzip'
@@ -18,11 +20,15 @@ export const acceptedEncodings = 'identity,deflate,gzip'
 /** Smaller messages are not worth it. */
 export const compressFrom = 1024
 
-/** The coding that a `grpc-encoding` names, or `identity`; `undefined` for one that is not understood. */
-export function compressionNamed(encoding: string | undefined): Compression | 'identity' | undefined {
+const grpcCodings: readonly Compression[] = ['gzip', 'deflate']
+
+/** The coding that a `grpc-encoding` names, or `identity`; `undefined` for one that is not among those `known`. */
+export function compressionNamed(
+  encoding: string | undefined,
+  known: readonly Compression[] = grpcCodings,
+): Compression | 'identity' | undefined {
   if (encoding === undefined || encoding === 'identity') return 'identity'
-  if (encoding === 'gzip' || encoding === 'deflate') return encoding
-  return undefined
+  return known.find((coding) => coding === encoding)
 }
 
 /** Whether a `grpc-accept-encoding` has a coding. */
@@ -30,11 +36,15 @@ export function accepts(accepted: string | undefined, coding: Compression): bool
   return accepted !== undefined && accepted.split(',').some((each) => each.trim() === coding)
 }
 
+/** What costs about as much as gzip. */
+const brotliOptions = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 4 } }
+
 /** Compresses a message; the same bytes when it fails, which then go out as they are. */
 function compress(coding: Compression, message: Buffer): Promise<Buffer> {
   return new Promise((resolve) => {
     const done = (error: Error | null, result: Buffer) => resolve(error === null ? result : message)
     if (coding === 'gzip') zlib.gzip(message, { level: 5 }, done)
+    else if (coding === 'br') zlib.brotliCompress(message, brotliOptions, done)
     else zlib.deflate(message, { level: 5 }, done)
   })
 }
@@ -63,6 +73,7 @@ export function decompress(coding: Compression, message: Buffer, limit: number):
       )
     }
     if (coding === 'gzip') zlib.gunzip(message, options, done)
+    else if (coding === 'br') zlib.brotliDecompress(message, options, done)
     else zlib.inflate(message, options, done)
   })
 }

@@ -45,7 +45,12 @@ export class ResponseHeadReader {
 export function readHead(head: HttpResponseHead): ReadHead {
   const { status, headers } = head
   const isOwn = status === 200 && messageFormat(headers.get('content-type')) !== undefined
-  return readHeadOf(head, isOwn, statusNumber(headers) !== undefined, headers.get('grpc-encoding'))
+  return readHeadOf(
+    head,
+    isOwn,
+    statusNumber(headers) !== undefined,
+    compressionNamed(headers.get('grpc-encoding')),
+  )
 }
 
 /** The head of an answer. `isOwn`: the protocol's, by status and content type. */
@@ -53,7 +58,7 @@ export function readHeadOf(
   { status, headers }: HttpResponseHead,
   isOwn: boolean,
   isTrailers: boolean,
-  encoding: string | undefined,
+  coding: Compression | 'identity' | undefined,
   isNoise?: (name: string) => boolean,
 ): ReadHead {
   let foreign: string | undefined
@@ -76,7 +81,7 @@ export function readHeadOf(
     foreign,
     httpStatus: status,
     isTrailers,
-    coding: compressionNamed(encoding),
+    coding,
     malformed,
     metadata: () => metadata && new Metadata(metadata),
   }

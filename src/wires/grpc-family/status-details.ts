@@ -35,7 +35,14 @@ export function hasDetails({ fault, issues, retryAfter, details }: CallError): b
 
 /** google.rpc.Status of an error. Throws `Invalid` when the fault's detail does not fit its declaration. */
 export function encodeDetails(error: CallError, codecs: FaultCodecs | undefined): Uint8Array {
-  const { code, message, issues, retryAfter } = error
+  const { code, message } = error
+  const details = detailsOf(error, codecs)
+  return statusCodec.encode({ code: statusTable[code].number, message: message.toWellFormed(), details })
+}
+
+/** The details of a google.rpc.Status. Throws `Invalid` when the fault's detail does not fit its declaration. */
+export function detailsOf(error: CallError, codecs: FaultCodecs | undefined): AnyMessage[] {
+  const { issues, retryAfter } = error
   const details: AnyMessage[] = faultDetails(error.fault, codecs)
 
   if (issues.length > 0) {
@@ -48,8 +55,7 @@ export function encodeDetails(error: CallError, codecs: FaultCodecs | undefined)
     details.push(any(retryInfoType, retryInfoCodec.encode({ retryDelay })))
   }
   for (const { type, value } of error.details) details.push(any(type, value))
-
-  return statusCodec.encode({ code: statusTable[code].number, message: message.toWellFormed(), details })
+  return details
 }
 
 function faultDetails(fault: RaisedFault | undefined, codecs: FaultCodecs | undefined): AnyMessage[] {
@@ -70,10 +76,16 @@ function any(type: string, value: Uint8Array): AnyMessage {
 /** What a google.rpc.Status says; nothing when it is none. */
 export function decodeDetails(bytes: Uint8Array, codecs: FaultCodecs | undefined): CallErrorOptions {
   const status = readable(() => statusCodec.decode(bytes))
-  if (status === undefined) return {}
+  return status === undefined ? {} : readDetails(status.details, codecs)
+}
 
+/** What the details of a google.rpc.Status say. */
+export function readDetails(
+  details: readonly AnyMessage[],
+  codecs: FaultCodecs | undefined,
+): CallErrorOptions {
   const read = new DetailReader(codecs)
-  for (const detail of status.details) read.add(detail)
+  for (const detail of details) read.add(detail)
   return read.finish()
 }
 

@@ -1,6 +1,6 @@
 /** gRPC-Web on a client: gRPC, with the trailers as the last message of the body. */
 import { type ClientDialect, endingOf, grpcClientDialect } from '../grpc-family/client-dialect.ts'
-import { acceptedEncodings } from '../grpc-family/compression.ts'
+import { acceptedEncodings, compressionNamed } from '../grpc-family/compression.ts'
 import { readHeadOf } from '../grpc-family/response-head.ts'
 import { statusNumber } from '../grpc-family/status.ts'
 import { isWebNoise } from '../grpc-family/web-noise.ts'
@@ -31,7 +31,7 @@ export const webClientDialect: ClientDialect = {
     const contentType = headers.get('content-type')
     const isOwn = status === 200 && webFormat(contentType) !== undefined && !isText(contentType as string)
     const isTrailers = statusNumber(headers) !== undefined
-    return readHeadOf(head, isOwn, isTrailers, headers.get('grpc-encoding'), isWebNoise)
+    return readHeadOf(head, isOwn, isTrailers, compressionNamed(headers.get('grpc-encoding')), isWebNoise)
   },
   lastFlag: trailerFlag,
   ending: (head, _, last) =>

@@ -1,5 +1,5 @@
 import { GrpcChannel } from '../grpc-family/channel.ts'
-import type { Compression } from '../grpc-family/compression.ts'
+import type { GrpcCompression } from '../grpc-family/compression.ts'
 import type { MessageFormat } from '../grpc-family/content-type.ts'
 import type { Wire } from '../wire.ts'
 import { webClientDialect } from './client-dialect.ts'
@@ -14,7 +14,7 @@ export interface GrpcWebOptions {
    */
   readonly origins?: readonly string[]
   /** How messages of 1 KiB and more are compressed, as in `GrpcOptions`. Default: not at all. */
-  readonly compression?: Compression
+  readonly compression?: GrpcCompression
   /** How clients write messages: protobuf, or ProtoJSON. Servers answer as they are asked. Default `proto`. */
   readonly format?: MessageFormat
   /** The HTTP version of clients: `2` carries all calls over one connection. Servers speak both. Default `1.1`. */

@@ -1,7 +1,7 @@
 import type { Operation } from '../../contract/operation.ts'
 import type { Wire } from '../wire.ts'
 import { GrpcChannel } from '../grpc-family/channel.ts'
-import type { Compression } from '../grpc-family/compression.ts'
+import type { GrpcCompression } from '../grpc-family/compression.ts'
 import type { MessageFormat } from '../grpc-family/content-type.ts'
 import { describeByReflection } from './describe.ts'
 import { ownServices } from './own-services.ts'
@@ -13,7 +13,7 @@ export interface GrpcOptions {
    * How messages of 1 KiB and more are compressed: by clients always, by servers for clients that say they understand it.
    * Whatever comes compressed by gzip or deflate is understood anyway. Default: not at all.
    */
-  readonly compression?: Compression
+  readonly compression?: GrpcCompression
   /** How clients write messages: protobuf, or ProtoJSON. Servers answer as they are asked. Default `proto`. */
   readonly format?: MessageFormat
   /** Whether servers describe themselves to grpcurl and the like (`grpc.reflection.v1` and `v1alpha`). Default: yes. */
