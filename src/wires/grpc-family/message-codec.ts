@@ -24,13 +24,31 @@ const emptyJson: MessageCodec = {
   decode: () => undefined,
 }
 
-/** The codec of one direction of an operation. */
+/** What was compiled: connections come and go, their contracts stay. */
+const made = new WeakMap<Message, Map<string, MessageCodec>>()
+
+/** The codec of one direction of an operation; compiled once, for all connections. */
 export function messageCodec(
   message: Message | undefined,
   format: MessageFormat,
   depth: number,
 ): MessageCodec {
   if (message === undefined) return format === 'proto' ? emptyProto : emptyJson
+  let codecs = made.get(message)
+  if (codecs === undefined) {
+    codecs = new Map()
+    made.set(message, codecs)
+  }
+
+  const key = `${format} ${depth}`
+  const known = codecs.get(key)
+  if (known !== undefined) return known
+  const codec = compile(message, format, depth)
+  codecs.set(key, codec)
+  return codec
+}
+
+function compile(message: Message, format: MessageFormat, depth: number): MessageCodec {
   if (format === 'proto') {
     const { encode, decode } = compileProtobuf(message.schema, { depth })
     // Its encoder uses nothing of a Writer but what a BodyBuffer has as well.
