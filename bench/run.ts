@@ -13,8 +13,8 @@ const here = import.meta.dirname
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '1' },
+    rounds: { type: 'string' },
+    seconds: { type: 'string' },
     'no-verdict': { type: 'boolean', default: false },
     dry: { type: 'boolean', default: false },
   },
@@ -25,7 +25,6 @@ const names = readdirSync(join(here, 'scenarios'))
   .map((file) => file.slice(0, -'.ts'.length))
 
 const [name] = positionals
-const effort = { rounds: Number(values.rounds), seconds: Number(values.seconds) }
 
 if (name === undefined || !names.includes(name)) {
   console.error(
@@ -34,13 +33,17 @@ if (name === undefined || !names.includes(name)) {
   process.exit(2)
 }
 
-if (!(effort.rounds >= 1) || !(effort.seconds > 0)) {
-  console.error('--rounds must be at least 1 and --seconds more than 0')
-  process.exit(2)
-}
-
 try {
   const { default: scenario } = (await import(`./scenarios/${name}.ts`)) as { default: Scenario }
+  const usual = scenario.effort ?? { rounds: 7, seconds: 1 }
+  const effort = {
+    rounds: Number(values.rounds ?? usual.rounds),
+    seconds: Number(values.seconds ?? usual.seconds),
+  }
+  if (!(effort.rounds >= 1) || !(effort.seconds > 0)) {
+    throw new RangeError('--rounds must be at least 1 and --seconds more than 0')
+  }
+
   const result = await scenario.run(effort)
   const section = renderReport(name, scenario, effort, result)
 

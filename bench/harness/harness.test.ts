@@ -4,7 +4,7 @@ import { inProcess } from './in-process.ts'
 import { figure } from './markdown.ts'
 import { replaceSection } from './report.ts'
 import { isMet } from './scenario.ts'
-import { percentile, ratios, spread } from './statistics.ts'
+import { percentile, ratios, slope, spread } from './statistics.ts'
 
 test('a spread is minimum, median and maximum; a percentile the nearest rank', () => {
   assert.deepEqual(spread([5, 1, 3]), { min: 1, median: 3, max: 5 })
@@ -14,6 +14,11 @@ test('a spread is minimum, median and maximum; a percentile the nearest rank', (
 
 test('ratios are taken round by round', () => {
   assert.deepEqual(ratios([1, 2, 4], [3, 6, 12]), { min: 3, median: 3, max: 3 })
+})
+
+test('growth is the median of all slopes: one sample that lies far off does not count', () => {
+  assert.equal(slope([1, 3, 5, 7]), 2)
+  assert.equal(slope([5, 5, 90, 5, 5]), 0)
 })
 
 test('a section of the page is replaced where it stands, or appended', () => {

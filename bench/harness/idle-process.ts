@@ -1,6 +1,7 @@
 // The side of the child protocol that opens connections and keeps them: `{"open": n}` → `{"open": total}`.
 
 import { createInterface } from 'node:readline'
+import { collected } from './collected.ts'
 
 /** Answers the bench: opens connections one by one, and tells this process's memory. */
 export function answerOpens(open: () => Promise<void>): void {
@@ -22,7 +23,6 @@ export function answerOpens(open: () => Promise<void>): void {
         return
       }
 
-      globalThis.gc?.()
-      console.log(JSON.stringify(process.memoryUsage()))
+      console.log(JSON.stringify(await collected()))
     })
 }

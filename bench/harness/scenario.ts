@@ -34,6 +34,8 @@ export interface Scenario {
   title: string
   /** What is compared, what a peer does more or less than we do: printed above the figures. */
   about: string
+  /** How long to measure when nothing is said, where it is not what others do. */
+  effort?: Effort
   run: (effort: Effort) => Promise<Result>
 }
 

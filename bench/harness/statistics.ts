@@ -23,3 +23,9 @@ export function percentile(sorted: readonly number[], percent: number): number {
 export function ratios(ours: readonly number[], base: readonly number[]): Spread {
   return spread(ours.map((value, round) => (base[round] ?? NaN) / value))
 }
+
+/** How much a value grows from one sample to the next: the median of the slopes between all pairs (Theil and Sen). */
+export function slope(samples: readonly number[]): number {
+  const slopes = samples.flatMap((from, i) => samples.slice(i + 1).map((to, j) => (to - from) / (j + 1)))
+  return spread(slopes).median
+}
