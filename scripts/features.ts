@@ -3,7 +3,7 @@
 // A new feature, or a new wire, is a line here. A line without a test that ran and passed is reported as failed.
 
 /** The wires there are, in the order of the columns. */
-export const WIRES = ['in-process', 'trunk', 'REST'] as const
+export const WIRES = ['in-process', 'trunk', 'gRPC', 'REST'] as const
 
 /** The name of a wire. */
 export type WireName = (typeof WIRES)[number]
@@ -73,7 +73,7 @@ export const FEATURES: readonly Feature[] = [
   },
   {
     feature: 'Cut connections are `unavailable`',
-    wires: ['trunk', 'REST'],
+    wires: ['trunk', 'gRPC', 'REST'],
     proof: { files: crossWire, name: /cut connection/ },
   },
   {
@@ -88,6 +88,33 @@ export const FEATURES: readonly Feature[] = [
     wires: ['trunk'],
     proof: { files: 'src/wires/trunk/**/*.test.ts' },
     judge: { by: 'a client in Python', files: 'test/interop/**/*.{test,judge}.ts', name: /python/i },
+  },
+  {
+    feature: 'gRPC: four kinds of calls, deadlines, metadata, details of errors, compression',
+    wires: ['gRPC'],
+    proof: { files: 'src/wires/grpc{,-family}/*.test.ts' },
+    judge: {
+      by: 'grpc-go, grpc-js',
+      files: 'test/{interop/grpc-js.test,judges/grpc-interop.judge}.ts',
+    },
+  },
+  {
+    feature: 'gRPC server reflection, of ours and of foreign servers',
+    wires: ['gRPC'],
+    proof: { files: 'src/wires/grpc/own-services.test.ts', name: /question|reflection|v1alpha/ },
+    judge: { by: 'grpcurl, ghz', files: 'test/judges/grpc-tools.judge.ts' },
+  },
+  {
+    feature: 'gRPC health, with Watch',
+    wires: ['gRPC'],
+    proof: { files: 'src/wires/grpc/own-services.test.ts', name: /SERVING|watches/ },
+    judge: { by: 'grpcurl', files: 'test/judges/grpc-tools.judge.ts', name: /health/ },
+  },
+  {
+    feature: 'A gRPC application goes on when its server or its client is replaced',
+    wires: ['gRPC'],
+    proof: { files: 'test/interop/shop/shop.test.ts' },
+    judge: { by: 'grpc-js', files: 'test/interop/shop/shop.test.ts', name: /grpc-js/ },
   },
   {
     feature: 'REST: routes, parameters, problem+json, negotiated encodings',
@@ -112,6 +139,17 @@ export const FEATURES: readonly Feature[] = [
     judge: { by: 'node:http, fetch', files: 'src/http1/interop.test.ts' },
   },
   {
+    feature: 'HTTP/2 and HPACK of our own; attacks are bounded',
+    wires: ['gRPC', 'REST'],
+    proof: { files: 'src/http2/**/*.test.ts' },
+    judge: { by: 'h2spec, node:http2', files: '{test/judges/h2spec.judge,src/http2/interop.test}.ts' },
+  },
+  {
+    feature: 'TLS on the one port, mutual TLS, ALPN, SNI, resumption',
+    wires: ['trunk', 'gRPC', 'REST'],
+    proof: { files: '{src/server/tls,test/cross-wire/mutual-tls}.test.ts' },
+  },
+  {
     feature: 'Mounts inside fastify, NestJS and node:http',
     proof: { files: '{src/server,src/http1,test}/**/*.test.ts', name: /mount|fastify|nest/i },
   },
@@ -121,6 +159,12 @@ export const FEATURES: readonly Feature[] = [
   {
     feature: 'Command line: serve, call, describe, lock, export, import',
     proof: { files: 'src/cli/**/*.test.ts' },
+  },
+  {
+    feature: 'Command line: call any gRPC server, by reflection or its .proto file',
+    wires: ['gRPC'],
+    proof: { files: 'test/cli/foreign-grpc.test.ts' },
+    judge: { by: 'grpc-js', files: 'test/cli/foreign-grpc.test.ts' },
   },
   {
     feature: 'Every page and example of the documentation compiles and runs',

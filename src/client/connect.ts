@@ -13,8 +13,8 @@ export type Client<C> = Members<OperationsOf<C>> &
  * Makes a client of a contract. Connects when the first call is made, and again whenever the connection was lost.
  *
  * @param contract What `contract()` returned.
- * @param target A URL whose scheme is the wire (`trunk://`, `trunks://`, `trunk+unix://`, `http://`, `https://`); several
- *   of them, over which calls are balanced; or a server of this process.
+ * @param target A URL whose scheme is the wire (`trunk://`, `grpc://`, `http://`; with TLS `trunks://`, `grpcs://`,
+ *   `https://`; `trunk+unix://` and the like); several of them, over which calls are balanced; or a server of this process.
  * @param options See `ConnectOptions`.
  * @returns A method a call. Every method throws `CallError` and nothing else.
  * @throws TypeError for a mistake in target or options. An operation that no wire of the target can carry is refused when it
