@@ -108,7 +108,8 @@ export class Endpoint implements Balanced {
 
   async #reach(): Promise<void> {
     await this.#ready()
-    if (this.#target.wire.client?.over !== 'http' || this.rank === 0) return
+    const { client } = this.#target.wire
+    if (client?.over !== 'http' || client.versions[0] === '2' || this.rank === 0) return
     const stream = await this.#connectForPool()
     if (this.#closed) {
       stream.destroy()

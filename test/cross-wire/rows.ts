@@ -17,7 +17,7 @@ import {
   connect,
   serve,
 } from 'trunkline'
-import { type Wire, connectRpc, grpcWeb } from 'trunkline/wires'
+import { type Wire, connectRpc, grpcWeb, rest } from 'trunkline/wires'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 

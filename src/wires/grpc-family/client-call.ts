@@ -402,7 +402,9 @@ export class ClientCall implements ResponseSink, MessageSink {
     if (this.#over) return
     const { operation } = this.#method
     const { processed, message } = why
-    let code = processed === 'no' ? 'unavailable' : codeFromAbort(why)
+    // Refused unseen, it may go elsewhere, unless it is this side that has no room for it.
+    const elsewhere = processed === 'no' && why.reason !== 'no_room'
+    let code = elsewhere ? 'unavailable' : codeFromAbort(why)
     // The server's clock may have been the first to say so.
     if (code === 'canceled' && this.#call.deadline <= performance.now()) code = 'deadline_exceeded'
     this.#fail(new CallError(code, `${operation.id}: ${message}`, { processed, origin: 'downstream' }), true)

@@ -232,4 +232,5 @@ test('streams that were reset have the code that gRPC gives to the error of HTTP
     'permission_denied',
   ])
   assert.equal(codeFromAbort({ reason: 'closed', message: '', processed: 'maybe' }), 'unavailable')
+  assert.equal(codeFromAbort({ reason: 'no_room', message: '', processed: 'no' }), 'resource_exhausted')
 })

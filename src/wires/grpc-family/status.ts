@@ -108,7 +108,7 @@ export function codeFromHttp(status: number): StatusCode {
 
 /** The code of an answer that ended before its time. */
 export function codeFromAbort({ reason, code }: HttpAbort): StatusCode {
-  if (reason === 'too_large') return 'resource_exhausted'
+  if (reason === 'too_large' || reason === 'no_room') return 'resource_exhausted'
   if (reason === 'reset') {
     switch (code) {
       case 8:

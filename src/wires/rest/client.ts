@@ -12,13 +12,14 @@ import { fetchDescription } from './description.ts'
 export interface RestClientOptions {
   /** Whether to ask for compressed answers. */
   readonly compression: boolean
+  readonly http: '1.1' | '2'
 }
 
 /** The client half of the wire. */
-export function restClient({ compression }: RestClientOptions): HttpClient {
+export function restClient({ compression, http }: RestClientOptions): HttpClient {
   return {
     over: 'http',
-    versions: ['1.1'],
+    versions: [http],
     open: (transport, options) => new RestChannel(transport, options, compression),
     describe: fetchDescription,
   }

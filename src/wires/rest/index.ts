@@ -19,6 +19,8 @@ export interface RestOptions {
   readonly document?: OpenApiOptions
   /** Whether clients ask for compressed answers: less network for more CPU on both sides. Default: no. */
   readonly compression?: boolean
+  /** The HTTP version of clients: `2` carries all calls over one connection. Servers speak both. Default `1.1`. */
+  readonly http?: '1.1' | '2'
 }
 
 /**
@@ -49,7 +51,7 @@ export interface RestOptions {
  * ```
  */
 export function rest(options: RestOptions = {}): Wire {
-  const { openapi = '/openapi.json', docs = '/docs', compression = false } = options
+  const { openapi = '/openapi.json', docs = '/docs', compression = false, http = '1.1' } = options
   const { description = descriptionPath, document = {} } = options
   return {
     name: 'rest',
@@ -58,6 +60,6 @@ export function rest(options: RestOptions = {}): Wire {
     needsNumbers: false,
     supports,
     server: restServer({ openapi, docs, description, document }),
-    client: restClient({ compression }),
+    client: restClient({ compression, http }),
   }
 }
