@@ -164,7 +164,7 @@ export const FEATURES: readonly Feature[] = [
     feature: 'Command line: call any gRPC server, by reflection or its .proto file',
     wires: ['gRPC'],
     proof: { files: 'test/cli/foreign-grpc.test.ts' },
-    judge: { by: 'grpc-js', files: 'test/cli/foreign-grpc.test.ts' },
+    judge: { by: 'grpc-js, grpc-go', files: 'test/cli/{foreign-grpc.test,grpc-go.judge}.ts' },
   },
   {
     feature: 'Every page and example of the documentation compiles and runs',

@@ -128,7 +128,9 @@ test('serve listens on a Unix socket', async () => {
   using place = folder({})
   const path = join(place.path, 'o.sock')
   await using server = running(['serve', ordersService, '--path', path])
-  assert.ok((await server.line()).startsWith(`trunkline: serving acme.orders.v1 on unix:${path} (trunk, grpc, `))
+  assert.ok(
+    (await server.line()).startsWith(`trunkline: serving acme.orders.v1 on unix:${path} (trunk, grpc, `),
+  )
   const { code } = await trunkline(['call', 'ping', '--to', `trunk+unix://${path}`])
   assert.equal(code, 0)
 
