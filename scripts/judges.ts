@@ -18,6 +18,7 @@ const VERSIONS = {
   h2spec: '2.2.1+incompatible',
   ghz: '0.93.0',
   grpcioTools: '1.85.1',
+  sslyze: '6.3.1',
   googleProtoFiles: '5.0.3',
 }
 
@@ -42,6 +43,21 @@ export function schemathesis(): Promise<string> {
     ])
     return join(folder, 'bin', 'schemathesis')
   })
+}
+
+/** sslyze, which tries a TLS server out and compares it with Mozilla's profiles. */
+export function sslyze(): Promise<string> {
+  return once(`sslyze-${VERSIONS.sslyze}`, async (folder) => {
+    await run(python3(), ['-m', 'venv', folder])
+    const pip = join(folder, 'bin', 'pip')
+    await run(pip, ['install', '--quiet', '--disable-pip-version-check', `sslyze==${VERSIONS.sslyze}`])
+    return join(folder, 'bin', 'sslyze')
+  })
+}
+
+/** openssl, as a TLS client of its own. */
+export async function openssl(): Promise<string> {
+  return onPath('openssl') ?? (await fromDebian('openssl', 'openssl'))
 }
 
 /** redocly, which lints OpenAPI documents. */
@@ -188,6 +204,8 @@ function fromGo(name: string, path: string, version: string): Promise<string> {
 export const judges = {
   python3,
   schemathesis,
+  sslyze,
+  openssl,
   redocly,
   wrk,
   curl,

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
+import { X509Certificate } from 'node:crypto'
 import test from 'node:test'
 import { CallError, call, connect, contract, implement } from 'trunkline'
 import * as z from 'zod'
+import { authority } from '../support/authority.ts'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 import { pair, rows } from './rows.ts'
@@ -10,7 +12,58 @@ const Whoami = contract('test.whoami.v1', {
   ask: call({ output: z.object({ id: z.string() }), scopes: ['any'] }),
 })
 
-for (const row of rows.filter(({ tls }) => tls)) {
+const secured = rows.filter(({ tls }) => tls)
+
+/** Everything that a handler learns of who calls, as text. */
+const Mirror = contract('test.mirror.v1', { look: call({ output: z.object({ principal: z.string() }) }) })
+const mirror = implement(Mirror, {
+  look: (_, { principal }) => ({ principal: JSON.stringify(principal ?? null) }),
+})
+
+test('a certificate is the same principal over every wire, and a stranger nobody over each of them', async () => {
+  const root = await authority('Acme Root')
+  const server = await root.issue({ names: [{ type: 'dns', value: 'localhost' }] })
+  const billing = await root.issue({
+    commonName: 'billing',
+    names: [
+      { type: 'dns', value: 'Billing.internal' },
+      { type: 'url', value: 'spiffe://acme.org/billing' },
+    ],
+  })
+  const stranger = await (await authority('Strange Root')).issue({ commonName: 'billing' })
+  const serving = { tls: { ...server, clientCa: root.cert, clientCertificate: 'optional' } } as const
+
+  const seen = new Map<string, string[]>()
+  for (const row of secured) {
+    await using running = await pair(row, Mirror, mirror, { serve: serving })
+    for (const [who, shown] of [
+      ['billing', billing],
+      ['stranger', stranger],
+      ['nameless', {}],
+    ] as const) {
+      const tls = { ca: root.cert, servername: 'localhost', ...shown }
+      await using client = connect(Mirror, running.target, { log: quiet, tls })
+      seen.set(who, [...(seen.get(who) ?? []), (await client.look()).principal])
+    }
+  }
+
+  const { fingerprint256 } = new X509Certificate(billing.cert)
+  const principal = {
+    id: 'spiffe://acme.org/billing',
+    claims: {
+      subject: 'billing',
+      names: ['DNS:Billing.internal', 'URI:spiffe://acme.org/billing'],
+      fingerprint: fingerprint256,
+    },
+  }
+  assert.ok(secured.length >= 3)
+  assert.deepEqual(seen.get('billing'), Array(secured.length).fill(JSON.stringify(principal)))
+  for (const who of ['stranger', 'nameless']) {
+    assert.deepEqual(seen.get(who), Array(secured.length).fill('null'), who)
+  }
+})
+
+for (const row of secured) {
   test(`the certificate that a client shows reaches authenticate, over ${row.name}`, async () => {
     const { key, cert } = certificate()
     const implementation = implement(Whoami, { ask: (_input, ctx) => ({ id: ctx.principal?.id ?? '' }) })
