@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { defaultLimits } from '../src/call/limits.ts'
+import { defaultHttp2ClientLimits, defaultHttp2ServerLimits } from '../src/http2/limits.ts'
 import { defaultHttp1ClientLimits, defaultHttp1Limits } from '../src/http1/limits.ts'
 
 /** The page it writes. */
@@ -12,6 +13,7 @@ export const page = 'docs/limits.md'
 export default function limits(): string {
   const general = readSource('src/call/limits.ts')
   const http1 = readSource('src/http1/limits.ts')
+  const http2 = readSource('src/http2/limits.ts')
 
   const rows = Object.entries(defaultLimits).map(([name, value]) => {
     const [meaning, beyond] = docOf(general, name).split(' Beyond: ')
@@ -59,10 +61,33 @@ ${others(
 )}
 | \`connections\` | ${defaultHttp1ClientLimits.connections} | ${docOf(http1, 'connections', 'Http1ClientLimits')} |
 
+## HTTP/2
+
+Its windows begin smaller than those of the table above and grow as far as the connection can fill them. What else it has is fixed,
+but for the times that \`serve(…, { http2 })\` and \`connect(…, { http2 })\` take: \`keepaliveTime\`, \`keepaliveTimeout\`,
+\`pingInterval\`, and \`age\` as \`connectionAge\`.
+
+| of a server's connection | | |
+| --- | ---: | --- |
+${engine(http2, defaultHttp2ServerLimits, {})}
+
+| of a client's connection, where it differs | | |
+| --- | ---: | --- |
+${engine(http2, defaultHttp2ClientLimits, defaultHttp2ServerLimits)}
+
 ## trunk
 
 What a frame, a handshake and a connection may have is part of the protocol: [docs/trunk-protocol.md](trunk-protocol.md).
 `
+}
+
+/** The limits of an engine that are not the general ones, and not the same in `but`. */
+function engine(source: string, defaults: object, same: object): string {
+  const but = same as Partial<Record<string, number>>
+  return (Object.entries(defaults) as [string, number][])
+    .filter(([name, value]) => (!(name in defaultLimits) || name in but) && but[name] !== value)
+    .map(([name, value]) => `| \`${name}\` | ${amount(name, value)} | ${docOf(source, name)} |`)
+    .join('\n')
 }
 
 function readSource(file: string): string {
@@ -80,7 +105,8 @@ function docOf(source: string, name: string, after = ''): string {
 }
 
 function amount(name: string, value: number): string {
-  if (/Timeout$|Margin$/.test(name))
+  if (value === Number.POSITIVE_INFINITY) return 'none'
+  if (/Timeout$|Margin$|Time$|Interval$|Grace$|^drainDelay$/.test(name))
     return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`
   if (!/Size$|Window$|Line$|Ahead$|Extensions$/.test(name)) return value.toLocaleString('en-US')
   return value % 2 ** 20 === 0 ? `${value / 2 ** 20} MiB` : `${value / 2 ** 10} KiB`

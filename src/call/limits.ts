@@ -66,7 +66,7 @@ export const defaultLimits: Limits = {
   streams: 1024,
   connections: 10_000,
   depth: 100,
-  streamWindow: 1024 * 1024,
+  streamWindow: 4 * 1024 * 1024,
   connectionWindow: 16 * 1024 * 1024,
   partialBodiesSize: 256 * 1024 * 1024,
   firstByteTimeout: 10_000,

@@ -114,7 +114,7 @@ async function overHttp2<T>(
 ): Promise<T> {
   const { secure } = target
   return overBytes(target, settings, ended, async (stream) => {
-    const options = { secure, limits, queue: 1, timeout: settings.timeout }
+    const options = { secure, limits, keepalive: {}, queue: 1, timeout: settings.timeout }
     const transport = await connectHttp2(stream, options).catch((error: Error) => {
       const why = { processed: 'no', origin: 'downstream', cause: error } as const
       throw new CallError('unavailable', `${target.label}: ${error.message}`, why)

@@ -16,7 +16,7 @@ import type { Channel, ChannelOptions, HttpClient, ReplySink } from '../wires/wi
 import { type BackoffOptions, backoff } from './backoff.ts'
 import { type Balanced, LoadEstimate } from './balancer.ts'
 import { type Resumption, dial } from './dial.ts'
-import { connectHttp2 } from './http2-connection.ts'
+import { type Keepalive, connectHttp2 } from './http2-connection.ts'
 import type { Target } from './target.ts'
 import type { ClientTlsOptions } from './tls.ts'
 
@@ -34,6 +34,7 @@ export interface EndpointSettings {
   readonly backoff: BackoffOptions
   /** How many calls may wait for a connection. */
   readonly waiting: number
+  readonly keepalive: Keepalive
 }
 
 export class Endpoint implements Balanced {
@@ -205,7 +206,7 @@ export class Endpoint implements Balanced {
 
   /** One connection for all calls. When it takes no more of them, the next call makes another. */
   async #openHttp2(client: HttpClient, options: ChannelOptions): Promise<Channel> {
-    const { waiting: queue, limits, connectTimeout: timeout } = this.#settings
+    const { waiting: queue, limits, connectTimeout: timeout, keepalive } = this.#settings
     const { secure } = this.#target
     const stream = await this.#dial(['h2'])
     const { signal } = this.#ending
@@ -213,7 +214,7 @@ export class Endpoint implements Balanced {
     signal.addEventListener('abort', stop, { once: true })
 
     try {
-      const transport = await connectHttp2(stream, { secure, limits, queue, timeout })
+      const transport = await connectHttp2(stream, { secure, limits, queue, timeout, keepalive })
       const channel = client.open(transport, options)
       // A connection that takes no more calls finishes those it has.
       const leave = () => void channel.close(longestGrace)

@@ -25,6 +25,7 @@ import type { Host, Wire } from '../wires/wire.ts'
 import { defaultBackoff } from './backoff.ts'
 import { streamingMethod, unaryMethod } from './call-method.ts'
 import { Endpoint, type EndpointSettings } from './endpoint.ts'
+import { type Http2ClientOptions, keepaliveOf } from './http2-connection.ts'
 import { type Way, along, wayTo } from './route.ts'
 import { type Target, parseTarget } from './target.ts'
 import { type ClientTlsOptions, checkClientTls } from './tls.ts'
@@ -48,6 +49,8 @@ export interface ConnectOptions {
   /** Whether calls wait, up to their deadline, while a server cannot be reached, instead of failing at once. */
   readonly waitForReady?: boolean
   readonly limits?: Partial<Limits>
+  /** How HTTP/2 connections are watched while calls are open. */
+  readonly http2?: Http2ClientOptions
   readonly log?: Logger
 }
 
@@ -79,6 +82,7 @@ export function openClient(info: ContractInfo, target: ConnectTarget, options: C
     connectTimeout: parseDuration(options.connectTimeout ?? 5_000, 'connectTimeout'),
     backoff: defaultBackoff,
     waiting,
+    keepalive: keepaliveOf(options.http2 ?? {}),
   }
 
   const targets = targetsOf(target, options.wires)
@@ -138,6 +142,7 @@ const rules: OptionRules<ConnectOptions> = {
   },
   waitForReady: aBoolean,
   limits: anObject,
+  http2: anObject,
   log: aLogger,
 }
 

@@ -8,11 +8,13 @@ export interface Http2Limits {
   readonly frameSize: number
   /** The largest dynamic table that the peer may use, and that is used towards it. */
   readonly tableSize: number
-  /** What a stream and the connection may bring before it is read, at first … */
+  /** What a stream may bring before it is read, at first. */
   readonly initialStreamWindow: number
+  /** What all streams of a connection may bring before they are read, at first. */
   readonly initialConnectionWindow: number
-  /** … and at most, where the connection is fast and long enough to fill it. */
+  /** What a stream may bring at most, where the connection is fast and long enough to fill it. */
   readonly streamWindow: number
+  /** The same for all streams of a connection. */
   readonly connectionWindow: number
   /** Until the peer's first frame, which is SETTINGS. */
   readonly firstByteTimeout: number
@@ -24,18 +26,19 @@ export interface Http2Limits {
   readonly idleTimeout: number
   /** How long the socket, or the windows for an answer that is complete, may find no taker. */
   readonly stallTimeout: number
-  /** A peer that was silent for so long while streams are open is sent a PING … */
+  /** A peer that was silent for so long while streams are open is sent a PING. */
   readonly keepaliveTime: number
-  /** … and is given up when nothing comes for so long after that. */
+  /** A peer that is silent for so long after that PING is given up. */
   readonly keepaliveTimeout: number
   /** How long a closed connection is read, so that the peer sees why it was closed. */
   readonly lingerTimeout: number
   /**
    * Frames that carry nothing, or that undo what came before: SETTINGS, PING, PRIORITY, empty DATA, WINDOW_UPDATE beyond those
-   * that answer our DATA, frames for closed streams. So many at once, and so many a second; then the connection is
-   * closed with ENHANCE_YOUR_CALM.
+   * that answer our DATA, frames for closed streams. So many at once; then the connection is closed with
+   * ENHANCE_YOUR_CALM.
    */
   readonly controlBurst: number
+  /** So many of these a second, in the long run. */
   readonly controlRate: number
 }
 
@@ -44,17 +47,19 @@ export interface Http2ServerLimits extends Http2Limits {
   /** Streams that a client may have open. More are refused, with REFUSED_STREAM. */
   readonly streams: number
   /**
-   * Streams that end by RST_STREAM, the client's or one that it provoked: so many at once, so many a second, and one for
-   * each that ends well; then the connection is closed with ENHANCE_YOUR_CALM.
+   * Streams that end by RST_STREAM, the client's or one that it provoked: so many at once, and one for each that ends
+   * well; then the connection is closed with ENHANCE_YOUR_CALM.
    */
   readonly resetBurst: number
+  /** So many of these a second, in the long run. */
   readonly resetRate: number
   /** Bytes of answers that wait for the client's windows, from which on its further requests are refused. */
   readonly queuedAnswers: number
   /** Least time between two PINGs while nothing is sent to the client. Two more than that are forgiven. */
   readonly pingInterval: number
-  /** How long a connection may live before the client is asked to make another, and how long it has to finish. */
+  /** How long a connection may live before the client is asked to make another. */
   readonly age: number
+  /** How long the streams of a connection that is too old may still take. */
   readonly ageGrace: number
   /** How long a client may take to answer the PING of a GOAWAY, until its last requests are counted. */
   readonly drainDelay: number

@@ -18,6 +18,7 @@ import type { Logger } from '../call/logger.ts'
 import type { HttpExchange } from '../http/exchange.ts'
 import type { Wire } from '../wires/wire.ts'
 import type { Authenticate } from './authenticate.ts'
+import { type Http2Options, checkHttp2 } from './http2-options.ts'
 import { type TlsOptions, checkTls } from './tls.ts'
 
 /** What `serve` can be told; everything has a default. */
@@ -39,6 +40,8 @@ export interface ServeOptions {
   /** TLS on the port: certificate and key, and who is asked for one. */
   readonly tls?: TlsOptions
   readonly limits?: Partial<Limits>
+  /** How HTTP/2 connections are kept: keepalive, and how old they may become. */
+  readonly http2?: Http2Options
   readonly log?: Logger
   /** Serves `/metrics` and `/healthz` on 127.0.0.1 at this port; 0 picks a free one. */
   readonly admin?: { readonly port: number }
@@ -63,6 +66,7 @@ const serveRules: OptionRules<ServeOptions> = {
   path: someText,
   ...mountRules,
   listen: arrayOf(someText, 'an array of URLs as strings'),
+  http2: anObject,
   tls: tlsObject,
   admin: anObject,
   fallback: { ...aFunction, expected: 'a function of an exchange, such as fromNodeHandler(app) returns' },
@@ -78,6 +82,7 @@ export function checkServeOptions(options: ServeOptions): void {
     throw new TypeError('serve: path is a Unix socket instead of port and host; give one or the other')
   }
   if (tls !== undefined) checkTls(tls)
+  if (options.http2 !== undefined) checkHttp2(options.http2)
 }
 
 export function checkMountOptions(options: AssembleOptions): void {

@@ -8,6 +8,7 @@ import type { ByteServer, ConnectionInfo, HttpMount, Served } from '../wires/wir
 import { type AdminListener, listenForAdmin } from './admin-listener.ts'
 import { assemble } from './assemble.ts'
 import type { ServerHost } from './host.ts'
+import { http2Limits } from './http2-options.ts'
 import type { Implementation } from './implement.ts'
 import type { Address } from './bind.ts'
 import { Listener } from './listener.ts'
@@ -74,6 +75,7 @@ export async function serve(
   const { host, wires, http, metrics } = assemble(what, options)
   const onError = (error: unknown) => host.log.error({ err: error }, 'answering an HTTP request failed')
   const httpOptions = { ...host.limits, onError }
+  const http2Options = { ...httpOptions, ...http2Limits(options.http2 ?? {}) }
   const handler = httpHandler(http, options.fallback)
   const listener = new Listener({
     tls: options.tls,
@@ -82,7 +84,7 @@ export async function serve(
     http1: (stream, connection: ConnectionInfo): Served =>
       serveHttp1(stream, connection, handler, httpOptions),
     http2: (stream, connection: ConnectionInfo): Served =>
-      serveHttp2(stream, connection, handler, httpOptions),
+      serveHttp2(stream, connection, handler, http2Options),
   })
 
   warnWhenOpen(options, host.log)

@@ -144,6 +144,8 @@ export interface Relay extends AsyncDisposable {
   readonly port: number
   /** Ends all connections with a reset, as a dying machine or a cable does. */
   cut(): void
+  /** Lets nothing through any more, in either direction, as a network does that was taken apart. */
+  stall(): void
   readonly connections: number
 }
 
@@ -176,6 +178,12 @@ export async function relay(to: number): Promise<Relay> {
       for (const [near, far] of pairs) {
         near.resetAndDestroy()
         far.resetAndDestroy()
+      }
+    },
+    stall() {
+      for (const [near, far] of pairs) {
+        near.unpipe(far).pause()
+        far.unpipe(near).pause()
       }
     },
     async [Symbol.asyncDispose]() {
