@@ -3,10 +3,12 @@ import assert from 'node:assert/strict'
 import http2 from 'node:http2'
 import { test } from 'node:test'
 import zlib from 'node:zlib'
+import * as fc from 'fast-check'
 import { call, contract, implement, serve, stream } from 'trunkline'
 import { grpc, rest } from 'trunkline/wires'
 import * as z from 'zod'
-import { quiet } from '../../../test/support/quiet-log.ts'
+import { runs } from '../../../test/support/fuzz.ts'
+import { quiet, rememberingLog } from '../../../test/support/quiet-log.ts'
 
 const Service = contract('test.raw.v1', {
   echo: call({ input: z.object({ n: z.int32() }), output: z.object({ n: z.int32() }) }),
@@ -256,4 +258,62 @@ test('a call that is answered before its request has ended is over: the rest is 
   const { fields, resetCode } = await ask(client, { path: '/test.Other/Nothing', end: false })
   assert.equal(fields['grpc-status'], '12')
   assert.equal(resetCode, http2.constants.NGHTTP2_NO_ERROR)
+})
+
+test('whatever is sent is answered with a status, and nothing breaks', async () => {
+  const log = rememberingLog()
+  await using server = await serve(service, {
+    port: 0,
+    log,
+    wires: [grpc()],
+    limits: { messageSize: 10_000 },
+  })
+  await using client = await session(server.port)
+
+  const whole = fc.oneof(
+    fc.constant(seven),
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => framed(bytes)),
+    fc.uint8Array({ maxLength: 20 }).map((bytes) => framed(zlib.gzipSync(bytes), 1)),
+    fc.uint8Array({ maxLength: 30 }).map((bytes) => Buffer.from(bytes)),
+  )
+  const body = fc
+    .tuple(fc.array(whole, { maxLength: 4 }), fc.array(fc.nat(80), { maxLength: 3 }))
+    .map(([pieces, cuts]) => {
+      const bytes = Buffer.concat(pieces)
+      const at = [...new Set([0, ...cuts.map((cut) => Math.min(cut, bytes.length)), bytes.length])].toSorted(
+        (one, other) => one - other,
+      )
+      return at.slice(1).map((end, index) => bytes.subarray(at[index], end))
+    })
+  const request = fc.record({
+    path: fc.constantFrom('Echo', 'Sum', 'Count', 'Text', 'Other').map((name) => `/test.raw.v1.Raw/${name}`),
+    headers: fc.record(
+      {
+        'content-type': fc.constantFrom('application/grpc', 'application/grpc+json', 'application/grpc+x'),
+        'grpc-encoding': fc.constantFrom('gzip', 'deflate', 'identity', 'br', ''),
+        'grpc-timeout': fc.oneof(
+          fc.constantFrom('1S', '50m', '1n'),
+          fc.stringMatching(/^[0-9a-zA-Z]{0,10}$/),
+        ),
+        'x-a-bin': fc.stringMatching(/^[a-zA-Z+/=,*][A-Za-z0-9+/=,* ]{0,12}[a-z]$/),
+        'grpc-accept-encoding': fc.stringMatching(/^[a-z,]{0,12}$/),
+      },
+      { requiredKeys: [] },
+    ),
+    body,
+  })
+
+  await fc.assert(
+    fc.asyncProperty(request, async (each) => {
+      const { status, fields } = await ask(client, each)
+      assert.equal(status, 200)
+      assert.match(String(fields['grpc-status']), /^(?:[0-9]|1[0-6])$/)
+    }),
+    { numRuns: runs(150) },
+  )
+  assert.deepEqual((await ask(client, { body: [seven] })).body, seven)
+  assert.deepEqual(
+    log.lines.filter(({ level }) => level === 'error'),
+    [],
+  )
 })
