@@ -7,6 +7,7 @@ import test from 'node:test'
 import { call, contract, implement, stream } from 'trunkline'
 import { collect, testPair } from 'trunkline/testing'
 import * as z from 'zod'
+import { certificate } from '../../test/support/certificate.ts'
 import { until } from '../../test/support/events.ts'
 import { quiet } from '../../test/support/quiet-log.ts'
 
@@ -47,6 +48,18 @@ for (const over of ['in-process', 'trunk', 'http', 'trunk+unix', 'http+unix']) {
     assert.equal(connections(), 0)
     await until(() => stopped === 1, 'a stream that is left early ends its generator')
     rmSync(folder, { recursive: true })
+  })
+}
+
+for (const over of ['trunks', 'grpcs', 'https']) {
+  test(`a pair speaks TLS with the certificates it is given, over ${over}`, async () => {
+    const { cert, key } = certificate()
+    await using pair = await testPair(Doubler, doubler, {
+      over,
+      serve: { log: quiet, tls: { cert, key, clientCa: cert } },
+      connect: { log: quiet, tls: { ca: cert, cert, key } },
+    })
+    assert.deepEqual(await pair.client.double({ n: 21 }), { n: 42 })
   })
 }
 
