@@ -51,6 +51,24 @@ function withoutMessage({ code, values }: Seen): unknown {
   return { code, values }
 }
 
+/**
+ * A call that ends by its deadline, and what the server saw of it. On a machine that stands still for a while the time may be over
+ * before the server has the call: then it is made again with more.
+ */
+async function overdue(
+  shop: ShopClient,
+  name: string,
+  call: (order: string, timeout: number) => Promise<Seen>,
+): Promise<unknown> {
+  for (let timeout = 100; ; timeout *= 4) {
+    const order = `${name} ${timeout}`
+    const { code } = await call(order, timeout)
+    const { values } = await shop.readJournal(order, { timeout: 4_000 })
+    const [journal] = values
+    if (journal !== undefined) return { code, canceled: journal.canceled, inAHurry: journal.inAHurry }
+  }
+}
+
 export const observations: readonly Observation[] = [
   {
     what: 'a value in every field',
@@ -226,14 +244,8 @@ export const observations: readonly Observation[] = [
   },
   {
     what: 'a call past its deadline, of which the server hears',
-    see: async (shop) => [
-      withoutMessage(await shop.prepare('late', 600, { timeout: 100 })),
-      ...(await shop.readJournal('late')).values,
-    ],
-    expected: [
-      { code: 4, values: [] },
-      { order: 'late', canceled: true, inAHurry: true },
-    ],
+    see: (shop) => overdue(shop, 'late', (order, timeout) => shop.prepare(order, 600, { timeout })),
+    expected: { code: 4, canceled: true, inAHurry: true },
   },
   {
     what: 'a call that is canceled, of which the server hears',
@@ -271,12 +283,10 @@ export const observations: readonly Observation[] = [
     expected: [1, ['1', '2', '3', '4', '5'], { order: 'prices', canceled: true, inAHurry: false }],
   },
   {
-    what: 'a stream past its deadline',
-    async see(shop) {
-      const { code } = await shop.watchPrices('too long', () => {}, { timeout: 100 })
-      return [code, ...(await shop.readJournal('too long')).values]
-    },
-    expected: [4, { order: 'too long', canceled: true, inAHurry: true }],
+    what: 'a stream past its deadline, of which the server hears',
+    see: (shop) =>
+      overdue(shop, 'too long', (order, timeout) => shop.watchPrices(order, () => {}, { timeout })),
+    expected: { code: 4, canceled: true, inAHurry: true },
   },
   {
     what: 'a hundred calls at once',

@@ -44,6 +44,12 @@ export interface Offer {
   readonly accepted: boolean
 }
 
+export interface Journal {
+  readonly order: string
+  readonly canceled: boolean
+  readonly inAHurry: boolean
+}
+
 /** Names and values; those of names in -bin in base64. */
 export type Pairs = readonly (readonly [string, string])[]
 
@@ -79,7 +85,7 @@ export interface ShopClient {
   prepare(order: string, seconds: number, settings?: Settings): Promise<Seen>
   /** `each` gets what comes as it comes. */
   watchPrices(order: string, each: (offer: Offer) => void, settings?: Settings): Promise<Seen<Offer>>
-  readJournal(order: string): Promise<Seen>
+  readJournal(order: string, settings?: Settings): Promise<Seen<Journal>>
   close(): void
 }
 

@@ -5,7 +5,14 @@
 import type { EventEmitter } from 'node:events'
 import * as grpc from '@grpc/grpc-js'
 import { observe } from '../observations.ts'
-import { type Offer, type Seen, type Settings, type ShopClient, ownPairs } from '../shop-client.ts'
+import {
+  type Journal,
+  type Offer,
+  type Seen,
+  type Settings,
+  type ShopClient,
+  ownPairs,
+} from '../shop-client.ts'
 import { Shop } from './shop-package.ts'
 import { orderToSend, productOf, productToSend, receiptOf, timeOf } from './values.ts'
 
@@ -135,10 +142,11 @@ const shop: ShopClient = {
     call.on('data', each)
     return streamed(call, (offer: Offer) => offer, settings)
   },
-  readJournal: (order) =>
+  readJournal: (order, settings) =>
     unary(
       (metadata, options, done) => client.readJournal({ order }, metadata, options, done),
-      (journal) => journal,
+      (journal: Journal) => journal,
+      settings,
     ),
   close: () => client.close(),
 }

@@ -5,6 +5,7 @@
 import { CallError, type CallOptions, type MetadataReader, type Out, connect, disconnect } from 'trunkline'
 import { observe } from '../observations.ts'
 import {
+  type Journal,
   type Money,
   type Product,
   type Seen,
@@ -172,10 +173,11 @@ const shop: ShopClient = {
       },
       settings,
     ),
-  readJournal: (order) =>
+  readJournal: (order, settings) =>
     seen(
       (options) => client.readJournal({ order }, options),
-      (journal) => journal,
+      (journal: Journal) => journal,
+      settings,
     ),
   close: () => void disconnect(client),
 }
