@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import net from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { ConnectionOptions } from 'node:tls'
 import { authority } from '../support/authority.ts'
 import { folder, ordersService, running } from '../support/command.ts'
 import { runHere } from '../support/run-here.ts'
@@ -124,21 +128,54 @@ test('call to a TLS port without TLS says so', async () => {
   }
 })
 
-test('with --workers, a TLS session that began with one is resumed by each of them', async () => {
+test('with --workers, a TLS session is resumed by each of them, and by those that take their place', async () => {
   using place = files()
   const at = (name: string) => join(place.path, name)
-  const words = ['serve', ordersService, '--port', '0', '--workers', '2']
+  const port = await freePort()
+  const words = ['serve', ordersService, '--port', String(port), '--workers', '2']
   await using server = running([...words, '--tls-cert', at('cert.pem'), '--tls-key', at('key.pem')])
-  const port = portOf(await server.line())
+  await server.line()
   const offered = { ca: root.cert, servername: 'orders.internal' }
+  const again = new Map<string, ConnectionOptions>()
 
   for (const maxVersion of ['TLSv1.2', 'TLSv1.3'] as const) {
     const { session } = await shake(port, { ...offered, maxVersion })
-    const again = { ...offered, maxVersion, session: session as Buffer }
+    const options = { ...offered, maxVersion, session: session as Buffer }
+    again.set(maxVersion, options)
     // Connections go to the workers in turn.
-    for (let i = 0; i < 4; i++) assert.equal((await shake(port, again)).resumed, true, maxVersion)
+    for (let i = 0; i < 4; i++) assert.equal((await shake(port, options)).resumed, true, maxVersion)
+  }
+
+  const pid = server.child.pid as number
+  const first = await workersOf(pid)
+  for (const worker of first) process.kill(worker, 'SIGKILL')
+  // What the supervisor gives to one that is dying is never answered.
+  while ((await workersOf(pid)).some((worker) => first.includes(worker))) await nextTurn()
+  for (const options of again.values()) {
+    assert.equal((await onceListening(() => shake(port, options))).resumed, true)
   }
 
   server.child.kill('SIGTERM')
   assert.equal((await server.ended).code, 0)
 })
+
+async function workersOf(pid: number): Promise<number[]> {
+  const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+async function freePort(): Promise<number> {
+  const probe = net.createServer()
+  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
+  const { port } = probe.address() as net.AddressInfo
+  await new Promise((resolve) => probe.close(resolve))
+  return port
+}
+
+async function onceListening<T>(run: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const result = await run().catch((error: NodeJS.ErrnoException) => error)
+    if (!(result instanceof Error)) return result
+    assert.equal((result as NodeJS.ErrnoException).code, 'ECONNREFUSED', result.message)
+  }
+}
