@@ -132,6 +132,8 @@ for (const version of [reflectionV1, reflectionV1Alpha]) {
         'grpc.reflection.v1alpha.ServerReflection',
       ],
     )
+    const [details] = await ask({ fileContainingSymbol: 'google.rpc.BadRequest.FieldViolation' })
+    assert.equal(details?.fileDescriptorResponse?.fileDescriptorProto.length, 2)
     const count = (response: ReflectionResponse | undefined) =>
       response?.fileDescriptorResponse?.fileDescriptorProto.length
     // The first brings what it imports; what was sent on this call is not sent again, but for what is asked for.

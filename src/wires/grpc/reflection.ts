@@ -3,6 +3,7 @@ import type { Handler } from '../../call/handler.ts'
 import type { ContractInfo } from '../../contract/operation.ts'
 import { statusTable } from '../../contract/status.ts'
 import type { Host } from '../wire.ts'
+import { errorDetailFiles } from './error-details-file.ts'
 import { operationOf } from './own-contract.ts'
 import { type ReflectedFile, reflectedFiles } from './proto/index.ts'
 import {
@@ -23,8 +24,14 @@ export class ReflectedFiles {
   /** Throws ProtoConflict when the contracts have no form in one set of files. */
   constructor(contracts: readonly ContractInfo[]) {
     const files = reflectedFiles(contracts)
-    this.#byPath = new Map(files.map((file) => [file.path, file]))
-    this.#bySymbol = new Map(files.flatMap((file) => file.symbols.map((symbol) => [symbol, file])))
+    const described = new Set(files.flatMap(({ path, symbols }) => [path, ...symbols]))
+    // What the contracts have of google.rpc themselves is theirs.
+    const more = errorDetailFiles().filter(
+      ({ path, symbols }) => ![path, ...symbols].some((each) => described.has(each)),
+    )
+    const all = [...files, ...more]
+    this.#byPath = new Map(all.map((file) => [file.path, file]))
+    this.#bySymbol = new Map(all.flatMap((file) => file.symbols.map((symbol) => [symbol, file])))
   }
 
   byPath(path: string): ReflectedFile | undefined {

@@ -50,10 +50,11 @@ export function reflectedFiles(infos: readonly ContractInfo[]): readonly Reflect
     .filter((path) => wellKnownFile(path) !== undefined)
     .flatMap((path) => [...loader.load([path]).files.values()])
   const wellKnown = new Map(loaded.map((file) => [file.path, file]))
-  return [...wellKnown.values(), ...own].map(reflected)
+  return [...wellKnown.values(), ...own].map(reflectedFile)
 }
 
-function reflected(file: FileDescriptor): ReflectedFile {
+/** A file as reflection clients get it. */
+export function reflectedFile(file: FileDescriptor): ReflectedFile {
   return {
     path: file.path,
     bytes: encodeFile(file),
