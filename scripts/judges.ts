@@ -192,6 +192,16 @@ export function ghz(): Promise<string> {
   return fromGo('ghz', 'github.com/bojand/ghz/cmd/ghz', VERSIONS.ghz)
 }
 
+/** A small server in Go with server reflection: test/judges/go-reflection. */
+export function goReflectionServer(): Promise<string> {
+  const source = join(import.meta.dirname, '..', 'test', 'judges', 'go-reflection')
+  return once(`go-reflection-${VERSIONS.grpcGo}`, async (folder) => {
+    const program = join(folder, 'server')
+    await run(go(), ['build', '-o', program, '.'], source)
+    return program
+  })
+}
+
 /** Builds a program of a Go module. */
 function fromGo(name: string, path: string, version: string): Promise<string> {
   return once(`${name}-${version}`, async (folder) => {
@@ -215,6 +225,7 @@ export const judges = {
   googleProtoFiles,
   grpcGoClient,
   grpcGoServer,
+  goReflectionServer,
   grpcurl,
   ghz,
   node24: () => node(24),

@@ -5,14 +5,24 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { CallError, call, contract, fault, implement, serve, stream } from 'trunkline'
+import {
+  CallError,
+  call,
+  connectTo,
+  contract,
+  describeServer,
+  fault,
+  implement,
+  serve,
+  stream,
+} from 'trunkline'
 import { grpc } from 'trunkline/wires'
 import * as z from 'zod'
-import { ghz, grpcurl } from '../../scripts/judges.ts'
+import { ghz, goReflectionServer, grpcurl } from '../../scripts/judges.ts'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 import { needs } from '../support/require.ts'
-import { type ProgramResult, runProgram } from '../support/run-program.ts'
+import { type ProgramResult, runProgram, startProgram } from '../support/run-program.ts'
 
 const Line = z.object({ sku: z.string(), quantity: z.int32().min(1) })
 const Order = z.object({ id: z.string(), lines: z.array(Line), placedAt: z.date() }).meta({ id: 'Order' })
@@ -174,4 +184,24 @@ test('ghz gets an answer to each of its calls', async (t) => {
   const report = JSON.parse(output) as { statusCodeDistribution: unknown; errorDistribution: unknown }
   assert.deepEqual(report.statusCodeDistribution, { OK: 5_000 })
   assert.deepEqual(report.errorDistribution, {})
+})
+
+test('a server in Go is called by its reflection, without a contract', async (t) => {
+  const program = await needs(t, goReflectionServer)
+  if (program === undefined) return
+  await using server = startProgram(program, [])
+  const url = `grpc://127.0.0.1:${await server.line()}`
+
+  const contracts = await describeServer(url)
+  assert.deepEqual(
+    contracts.map(({ name, grpcService }) => [name, grpcService]),
+    [['helloworld.greeter', 'helloworld.Greeter']],
+  )
+  const [greeter] = contracts
+  await using client = connectTo(greeter as NonNullable<typeof greeter>, url, { log: quiet })
+  assert.deepEqual(await client.call('sayHello', { name: 'Ada' }), { message: 'Hello Ada' })
+  await assert.rejects(
+    client.call('sayHello', { name: '' }),
+    (error: unknown) => CallError.is(error) && error.message === 'a greeting needs a name',
+  )
 })

@@ -28,6 +28,32 @@ export function runProgram(
 /** A program that goes on until it is disposed. */
 export interface RunningProgram extends AsyncDisposable {
   readonly output: () => string
+  /** Its first line. */
+  line(): Promise<string>
+}
+
+/** Starts a program. */
+export function startProgram(program: string, args: readonly string[]): RunningProgram {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+  const output = outputOf(child)
+  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+
+  return {
+    output,
+    line: () =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (output().includes('\n')) resolve(output().slice(0, output().indexOf('\n')))
+        }
+        child.stdout?.on('data', look)
+        child.once('close', () => reject(new Error(`${program} ended: ${output()}`)))
+        look()
+      }),
+    async [Symbol.asyncDispose]() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
 }
 
 /** Starts a server, and waits until it listens on a port of 127.0.0.1. */
@@ -36,21 +62,12 @@ export async function runServer(
   args: readonly string[],
   port: number,
 ): Promise<RunningProgram> {
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-  const output = outputOf(child)
-  const ended = new Promise<void>((resolve) => child.once('close', () => resolve()))
+  const running = startProgram(program, args)
   let over = false
-  void ended.then(() => (over = true))
+  running.line().catch(() => (over = true))
   while (!over && !(await listens(port))) await new Promise((resolve) => setTimeout(resolve, 20))
-  if (over) throw new Error(`${program} ended: ${output()}`)
-
-  return {
-    output,
-    async [Symbol.asyncDispose]() {
-      child.kill('SIGKILL')
-      await ended
-    },
-  }
+  if (over) throw new Error(`${program} ended: ${running.output()}`)
+  return running
 }
 
 function outputOf(child: ChildProcess): () => string {
