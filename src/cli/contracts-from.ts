@@ -72,10 +72,14 @@ export function unreachable(error: unknown): Failure | undefined {
 function explain(error: unknown, url: string): unknown {
   if (!CallError.is(error)) return explainTls(error)
   if (error.code === 'unimplemented') {
-    const advice = url.startsWith('grpc')
-      ? 'Name what has the contract: --proto <file>, or --contract <module>'
-      : 'Name a module that has the contract: --contract <module>'
-    return new Failure(exitCode.failed, error.message, [advice], error)
+    // A foreign server's own words are about the method of reflection that it does not have.
+    const [what, advice] = /^grpcs?(?:\+unix)?:/.test(url)
+      ? [
+          `${url}: the server has no server reflection`,
+          'Name what has the contract: --proto <file>, or --contract <module>',
+        ]
+      : [error.message, 'Name a module that has the contract: --contract <module>']
+    return new Failure(exitCode.failed, what, [advice], error)
   }
   const late = error.code === 'unavailable' || error.code === 'deadline_exceeded'
   return (
