@@ -118,6 +118,26 @@ test('with clientCa a client must show a certificate of one of these authorities
   }
 })
 
+test('clients are vouched for by the same authorities under every server name', async () => {
+  const named = await root.issue({ names: [{ type: 'dns', value: 'one.example.org' }] })
+  const billing = await root.issue({ commonName: 'billing' })
+  const impostor = await stranger.issue({ commonName: 'billing' })
+  for (const clientCertificate of ['required', 'optional'] as const) {
+    const options = { ...localhost, serverNames: { 'one.example.org': named } }
+    await using server = await serving({ ...options, clientCa: root.cert, clientCertificate })
+    for (const servername of ['localhost', 'one.example.org']) {
+      const ca = root.cert
+      await using known = client(server, { tls: { ca, servername, ...billing } })
+      assert.deepEqual(await known.ask(), { id: 'subject:billing' })
+      for (const pair of [{}, impostor]) {
+        await using unknown = client(server, { tls: { ca, servername, ...pair } })
+        if (clientCertificate === 'optional') assert.deepEqual(await unknown.ask(), { id: 'nobody' })
+        else await assert.rejects(unknown.ask(), { code: 'unavailable' })
+      }
+    }
+  }
+})
+
 test('an optional certificate is the principal when it is good, and nobody when it is not', async () => {
   await using server = await serving({ ...localhost, clientCa: root.cert, clientCertificate: 'optional' })
   const cases = [
