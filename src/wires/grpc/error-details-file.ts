@@ -6,10 +6,7 @@ const path = 'google/rpc/error_details.proto'
 
 /** What is sent of google/rpc/error_details.proto, by its names and numbers. */
 const text = `
-syntax = "proto3";
-package google.rpc;
-
-import "google/protobuf/duration.proto";
+syntax = "proto3"; package google.rpc; import "google/protobuf/duration.proto";
 
 message ErrorInfo {
   string reason = 1;
