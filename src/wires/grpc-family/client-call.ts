@@ -116,8 +116,12 @@ export class ClientCall implements ResponseSink, MessageSink {
   }
 
   async #sendLater(head: HttpRequestHead, message: Promise<Buffer>): Promise<void> {
-    const bytes = await message
-    if (!this.#over) this.#exchange = this.#owner.transport.request(head, bytes, this)
+    try {
+      const bytes = await message
+      if (!this.#over) this.#exchange = this.#owner.transport.request(head, bytes, this)
+    } catch (error) {
+      this.#fail(error)
+    }
   }
 
   #encode(message: unknown, into: BodyBuffer): void {
