@@ -4,6 +4,7 @@
  */
 import { Call } from '../../call/call.ts'
 import { CallError } from '../../call/error.ts'
+import { ContractError } from '../../contract/contract-error.ts'
 import { type ContractDescription, describe } from '../../contract/describe.ts'
 import { statusFromNumber } from '../../contract/status.ts'
 import type { HttpTransport } from '../../http/exchange.ts'
@@ -24,28 +25,42 @@ import {
 /** Services that say nothing of what a server is for. */
 const everyServers = /^grpc\.(?:reflection|health|channelz)\./
 
-/** The contracts of all services of a server. Rejects with `CallError`; `unimplemented` when it has no reflection. */
+/**
+ * The contracts of all services of a server; one that its own descriptors do not make understood is left out, unless it is the
+ * only one. Rejects with `CallError`; `unimplemented` when the server has no reflection.
+ */
 export async function describeByReflection(
   transport: HttpTransport,
   options: DescribeOptions,
 ): Promise<readonly ContractDescription[]> {
   const channel = new GrpcChannel(transport, options, { format: 'proto', compression: undefined })
   try {
-    return await ask(new Conversation(channel, options, reflectionV1))
+    return await ask(new Conversation(channel, options, reflectionV1), options)
   } catch (error) {
     if (!CallError.is(error) || error.code !== 'unimplemented') throw error
-    return ask(new Conversation(channel, options, reflectionV1Alpha))
+    return ask(new Conversation(channel, options, reflectionV1Alpha), options)
   }
 }
 
-async function ask(conversation: Conversation): Promise<readonly ContractDescription[]> {
+async function ask(
+  conversation: Conversation,
+  { log }: DescribeOptions,
+): Promise<readonly ContractDescription[]> {
   try {
     const { listServicesResponse } = await conversation.ask({ host: '', listServices: '*' })
     const names = (listServicesResponse?.service ?? []).map(({ name }) => name)
     const descriptions: ContractDescription[] = []
+    let failure: CallError | undefined
     for (const name of names.filter((each) => !everyServers.test(each))) {
-      descriptions.push(await conversation.describe(name))
+      const described = await conversation.describe(name)
+      if (!CallError.is(described)) {
+        descriptions.push(described)
+        continue
+      }
+      failure ??= described
+      log.warn({ service: name, err: described }, 'a service cannot be described, and is left out')
     }
+    if (failure !== undefined && descriptions.length === 0) throw failure
     return descriptions
   } finally {
     conversation.end()
@@ -96,11 +111,14 @@ class Conversation {
     throw this.#failure(statusFromNumber(errorResponse.errorCode), errorResponse.errorMessage)
   }
 
-  async describe(service: string): Promise<ContractDescription> {
+  /** Returns an error that is of this service only, and throws one of the whole conversation. */
+  async describe(service: string): Promise<ContractDescription | CallError> {
     try {
       return describe(contractFromDescriptors(await this.#filesOf(service), service))
     } catch (error) {
-      if (error instanceof ProtoError) throw this.#failure('internal', `${service}: ${error.message}`)
+      if (error instanceof ProtoError || error instanceof ContractError)
+        return this.#failure('internal', `${service}: ${error.message}`)
+      if (CallError.is(error) && error.code === 'not_found') return error
       throw error
     }
   }

@@ -14,6 +14,7 @@ import {
 } from 'trunkline'
 import { grpc } from 'trunkline/wires'
 import * as z from 'zod'
+import { foreignServer } from '../../../test/support/grpc-js.ts'
 import { quiet } from '../../../test/support/quiet-log.ts'
 import { healthContract } from './health.ts'
 import { ReflectedFiles } from './reflection.ts'
@@ -161,31 +162,60 @@ test('a server is called by what its reflection says, without its contract', asy
   assert.equal((await Array.fromAsync(client.stream('watch', { count: 3 }))).length, 3)
 })
 
-test('a server that knows only v1alpha is asked so', async () => {
-  // One with grpc-js, whose other services nobody needs here.
-  const { foreignServer } = await import('../../../test/support/grpc-js.ts')
+/** One with grpc-js, whose other services nobody needs here. */
+async function foreignReflection(
+  version: typeof reflectionV1,
+  services: readonly string[],
+): ReturnType<typeof foreignServer> {
   const files = new ReflectedFiles([contractInfo(Orders)])
-  const answers = (request: ReflectionRequest): ReflectionResponse => {
-    const service = files.bySymbol(request.fileContainingSymbol ?? '')
-    return service === undefined
-      ? { validHost: '', listServicesResponse: { service: [{ name: 'acme.orders.v1.Orders' }] } }
-      : { validHost: '', fileDescriptorResponse: { fileDescriptorProto: [service.bytes] } }
+  const answer = ({ fileContainingSymbol }: ReflectionRequest): ReflectionResponse => {
+    if (fileContainingSymbol === undefined) {
+      return { validHost: '', listServicesResponse: { service: services.map((name) => ({ name })) } }
+    }
+    if (fileContainingSymbol.endsWith('Broken')) {
+      return { validHost: '', fileDescriptorResponse: { fileDescriptorProto: [Uint8Array.of(0xff)] } }
+    }
+    const file = files.bySymbol(fileContainingSymbol)
+    return file === undefined
+      ? { validHost: '', errorResponse: { errorCode: 5, errorMessage: 'there is no such symbol' } }
+      : { validHost: '', fileDescriptorResponse: { fileDescriptorProto: [file.bytes] } }
   }
-  await using server = await foreignServer(reflectionV1Alpha, {
+
+  return foreignServer(version, {
     serverReflectionInfo(conversation: {
       on(event: string, listener: (request: ReflectionRequest) => void): void
       write(response: ReflectionResponse): void
       end(): void
     }) {
-      conversation.on('data', (request) => conversation.write(answers(request)))
+      conversation.on('data', (request) => conversation.write(answer(request)))
       conversation.on('end', () => conversation.end())
     },
   })
+}
+
+test('a server that knows only v1alpha is asked so', async () => {
+  await using server = await foreignReflection(reflectionV1Alpha, ['acme.orders.v1.Orders'])
   const contracts = await describeServer(`grpc://127.0.0.1:${server.port}`)
   assert.deepEqual(
     contracts.map(({ name, operations }) => [name, [...operations.keys()]]),
     [['acme.orders.v1', ['place', 'watch']]],
   )
+})
+
+test('a service that a server cannot describe is left out, and told when there is no other', async () => {
+  const names = ['acme.Missing', 'acme.Broken', 'acme.orders.v1.Orders']
+  await using server = await foreignReflection(reflectionV1, names)
+  const left: unknown[] = []
+  const log = { ...quiet, warn: ({ service }: { service?: unknown }) => left.push(service) }
+  const contracts = await describeServer(`grpc://127.0.0.1:${server.port}`, { log })
+  assert.deepEqual(
+    contracts.map(({ name }) => name),
+    ['acme.orders.v1'],
+  )
+  assert.deepEqual(left, ['acme.Missing', 'acme.Broken'])
+
+  await using other = await foreignReflection(reflectionV1, ['acme.Broken'])
+  await assert.rejects(describeServer(`grpc://127.0.0.1:${other.port}`, { log }), /acme\.Broken/)
 })
 
 test('a server without reflection says so', async () => {
