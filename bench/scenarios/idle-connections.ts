@@ -199,7 +199,11 @@ function start(core: number, [program = '', ...args]: readonly string[]): Promis
 }
 
 function difference(now: Memory, before: Memory, step: number): Memory {
-  return { held: (now.held - before.held) / step, resident: (now.resident - before.resident) / step }
+  return {
+    held: (now.held - before.held) / step,
+    reserved: (now.reserved - before.reserved) / step,
+    resident: (now.resident - before.resident) / step,
+  }
 }
 
 function median(memories: readonly Memory[], key: keyof Memory): number {

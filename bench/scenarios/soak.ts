@@ -114,11 +114,21 @@ function render(samples: readonly Sample[], { calls, cut, clients }: Done, secon
   const rows = samples.map(({ server, client }, round) => [
     `${round * seconds} s`,
     mib(server.held),
+    mib(server.reserved),
     mib(server.resident),
     mib(client.held),
+    mib(client.reserved),
     mib(client.resident),
   ])
-  const head = ['after', 'server: held, MiB', 'server: resident', 'client: held, MiB', 'client: resident']
+  const head = [
+    'after',
+    'server: held, MiB',
+    'V8 reserves',
+    'resident',
+    'client: held, MiB',
+    'V8 reserves',
+    'resident',
+  ]
   const did =
     `${calls} calls ended as they should, ${cut} were cut and failed as they should, none failed otherwise; ` +
     `${clients} clients were made and closed.`
