@@ -13,17 +13,22 @@ import { parseBase64 } from '../../codec/json/base64.ts'
 /** Fields that proxies, agents and servers add for themselves. */
 const noise = new Set(['date', 'server', 'user-agent', 'via'])
 
-/** Which names are metadata; peers have few, and not without end. */
-const known = new Map<string, boolean>()
+/** What a field is: no metadata, such as is sent but not read, text, or bytes. */
+type Kind = 'none' | 'noise' | 'text' | 'bytes'
+
+/** By name; peers have few, and not without end. */
+const kinds = new Map<string, Kind>()
 const mostNames = 1024
 const longestName = 64
 
-function isMetadata(name: string): boolean {
-  const before = known.get(name)
-  if (before !== undefined) return before
-  const is = isMetadataName(name)
-  if (known.size < mostNames && name.length <= longestName) known.set(name, is)
-  return is
+function kindOf(name: string): Kind {
+  const known = kinds.get(name)
+  if (known !== undefined) return known
+  let kind: Kind = 'none'
+  if (noise.has(name)) kind = 'noise'
+  else if (isMetadataName(name)) kind = name.endsWith('-bin') ? 'bytes' : 'text'
+  if (kinds.size < mostNames && name.length <= longestName) kinds.set(name, kind)
+  return kind
 }
 
 /** Field of which the value should be base64 and is not. */
@@ -46,18 +51,16 @@ export function readMetadata(
   let metadata = into
   for (let i = 0; i < list.length; i += 2) {
     const name = list[i] as string
-    if (noise.has(name) || !isMetadata(name) || isNoise?.(name) === true) continue
-    receive((metadata ??= new Metadata()), name, list[i + 1] as string)
+    const kind = kindOf(name)
+    if (kind === 'none' || kind === 'noise' || isNoise?.(name) === true) continue
+    metadata ??= new Metadata()
+    if (kind === 'text') metadata.received(name, list[i + 1] as string)
+    else receiveBytes(metadata, name, list[i + 1] as string)
   }
   return metadata
 }
 
-/** Adds a field as it came. */
-function receive(metadata: Metadata, name: string, value: string): void {
-  if (!name.endsWith('-bin')) {
-    metadata.received(name, value)
-    return
-  }
+function receiveBytes(metadata: Metadata, name: string, value: string): void {
   for (const part of value.split(',')) {
     const bytes = parseBase64(part.trim())
     if (bytes === undefined) throw new MalformedBinary(name)
@@ -76,7 +79,7 @@ export function writeMetadata(list: string[], metadata: Metadata | undefined): v
   for (let i = 0; i < flat.length; i += 2) {
     const name = flat[i] as string
     const value = flat[i + 1]
-    if (!isMetadata(name)) continue
+    if (kindOf(name) === 'none') continue
     if (typeof value !== 'string') list.push(name, base64(value as Uint8Array))
     else if (fieldValue.test(value)) list.push(name, value)
   }

@@ -46,11 +46,11 @@ export function unnamedEncoding(): CallError {
 }
 
 export function missingMessage(id: string): CallError {
-  return new CallError('internal', `${id}: the request ended without its message`)
+  return new CallError('unimplemented', `${id}: the request ended without its message`)
 }
 
 export function secondMessage(id: string): CallError {
-  return new CallError('internal', `${id}: more than one message came, where one was declared`)
+  return new CallError('unimplemented', `${id}: more than one message came, where one was declared`)
 }
 
 export function tooLarge(size: number, limit: number): CallError {

@@ -95,7 +95,7 @@ const seven = framed(Uint8Array.of(8, 7))
 const refusals: readonly [name: string, request: Request, status: string, message: RegExp][] = [
   ['an unknown service', { path: '/test.Other/Echo' }, '12', /no service here has/],
   ['an unknown method', { path: '/test.raw.v1.Raw/Other' }, '12', /this service has no method/],
-  ['no message', { body: [] }, '13', /without its message/],
+  ['no message', { body: [] }, '12', /without its message/],
   ['a message that is cut', { body: [seven.subarray(0, 6)] }, '13', /ends within a message/],
   ['a prefix that is cut', { body: [seven.subarray(0, 3)] }, '13', /ends within a message/],
   ['an unknown flag', { body: [framed(Uint8Array.of(8, 7), 2)] }, '13', /the byte 2/],
