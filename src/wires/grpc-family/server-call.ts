@@ -208,7 +208,9 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
     if (this.#input !== undefined) {
       this.#streamed(this.#input, bytes, start, end, compressed)
     } else if (this.#received > 1) {
-      this.#inputFailed(secondMessage(this.#method.operation.id))
+      const second = secondMessage(this.#method.operation.id)
+      if (this.#ran) this.#fail(second)
+      else this.#inputFailed(second)
     } else if (compressed) {
       this.#decompress(Buffer.from(bytes.subarray(start, end))).then(
         (plain) => this.#arrived(plain, 0, plain.length),
@@ -391,7 +393,11 @@ export class ServerCall implements InputSource, BodySink, MessageSink {
 
     pump.run(reply.output as AsyncIterable<unknown>).then(
       (complete) => this.#sentAll(complete, begin, reply.trailers),
-      (error: unknown) => this.#fail(this.#outputError(error)),
+      (error: unknown) => {
+        // What the handler has said before it failed goes out before its error.
+        if (reply.metadata !== undefined && reply.metadata.size > 0) this.#tryTo(begin)
+        this.#fail(this.#outputError(error))
+      },
     )
   }
 
