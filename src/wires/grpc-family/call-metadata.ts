@@ -9,6 +9,7 @@
  */
 import { Metadata, isMetadataName } from '../../call/metadata.ts'
 import { parseBase64 } from '../../codec/json/base64.ts'
+import { isFieldValue } from '../../http/field.ts'
 
 /** Fields that proxies, agents and servers add for themselves. */
 const noise = new Set(['date', 'server', 'user-agent', 'via'])
@@ -68,8 +69,14 @@ function receiveBytes(metadata: Metadata, name: string, value: string): void {
   }
 }
 
-/** What an application can put into a field without breaking the message; RFC 9113 section 8.2.1. */
-const fieldValue = /^(?:[\x21-\x7e\x80-\xff](?:[\t\x20-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/
+/** What an application can put into a field without breaking the message: RFC 9113 section 8.2.1. */
+function isSendable(value: string): boolean {
+  return isFieldValue(value) && !isSpace(value.charCodeAt(0)) && !isSpace(value.charCodeAt(value.length - 1))
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
 
 /** Appends metadata to a list of header fields. What no header can carry is left out. */
 export function writeMetadata(list: string[], metadata: Metadata | undefined): void {
@@ -81,7 +88,7 @@ export function writeMetadata(list: string[], metadata: Metadata | undefined): v
     const value = flat[i + 1]
     if (kindOf(name) === 'none') continue
     if (typeof value !== 'string') list.push(name, base64(value as Uint8Array))
-    else if (fieldValue.test(value)) list.push(name, value)
+    else if (isSendable(value)) list.push(name, value)
   }
 }
 
