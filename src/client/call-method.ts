@@ -4,7 +4,7 @@ import type { Clock } from '../call/clock.ts'
 import { currentCall } from '../call/current.ts'
 import { CallError, asDownstream } from '../call/error.ts'
 import type { Handler, Reply } from '../call/handler.ts'
-import { Metadata } from '../call/metadata.ts'
+import { Metadata, type MetadataValue } from '../call/metadata.ts'
 import { checkCallOptions } from './call-options.ts'
 import { parseDuration } from '../contract/duration.ts'
 import type { CallOperation } from '../contract/operation.ts'
@@ -232,8 +232,13 @@ function beginCall(
 }
 
 function applyOptions(call: Call, { metadata, idempotencyKey, signal }: CallOptions): void {
-  if (metadata !== undefined)
-    for (const [name, value] of new Metadata(metadata)) call.metadata.append(name, value)
+  if (metadata !== undefined) {
+    // The constructor has checked them.
+    const { flat } = new Metadata(metadata)
+    for (let i = 0; i < flat.length; i += 2) {
+      call.metadata.received(flat[i] as string, flat[i + 1] as MetadataValue)
+    }
+  }
   if (idempotencyKey !== undefined) call.metadata.set('idempotency-key', idempotencyKey)
   if (signal === undefined) return
 
