@@ -398,6 +398,28 @@ test('a small body that nobody asked for is read away, a large one costs the con
   assert.match(await endless.untilEnd(), /\r\nconnection: close\r\n/)
 })
 
+test('a body that was read in part and is longer than what is read away costs the connection, and the answer says so', async () => {
+  const handler: HttpHandler = (exchange) => {
+    exchange.receive({
+      data() {
+        if (!exchange.started) exchange.respond({ status: 413, headers: text }, 'no')
+      },
+      end() {},
+      abort() {},
+    })
+  }
+  const peer = new Peer(handler, { drainSize: 100 })
+  peer.send(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n${'x'.repeat(500)}`)
+  assert.match(await peer.untilEnd(), /\r\nconnection: close\r\n/)
+
+  // Who was promised more sends more: what comes in chunks is read away further.
+  const chunked = new Peer(handler, { drainSize: 100 })
+  const body = '3e8\r\n' + 'x'.repeat(1000) + '\r\n0\r\n\r\n'
+  chunked.send('POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n' + body + get('/'))
+  await chunked.until((all) => answers(all).length === 1)
+  assert.equal(chunked.ended, false)
+})
+
 test('an answer before the end of the body: its reader hears so, and the next request is found', async () => {
   const heard: string[] = []
   const peer = new Peer((exchange) => {

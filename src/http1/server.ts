@@ -248,7 +248,9 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Departing, Tim
       return
     }
     this.#dropped += end - start
-    if (this.#dropped > this.#limits.drainSize) this.finish()
+    // Who was not told that the connection ends may have sent another request behind the rest of this one.
+    const bound = exchange.answerComplete && !exchange.closes ? 16 : 1
+    if (this.#dropped > this.#limits.drainSize * bound) this.finish()
   }
 
   end(trailers: HttpHeaders | undefined): void {
@@ -281,7 +283,9 @@ class ServerConnection implements Http1Connection, ExchangeOwner, Departing, Tim
     const exchange = this.#exchange
     if (exchange === undefined || exchange.bodyOver) return true
     if (exchange.awaitsContinue) return false
-    return exchange.received || this.#parser.remaining <= this.#limits.drainSize
+    const { remaining } = this.#parser
+    // How much of a chunked body is still to come nobody knows; of one that is being read it is mostly little.
+    return remaining <= this.#limits.drainSize || (exchange.received && remaining === Infinity)
   }
 
   stalled(): void {
