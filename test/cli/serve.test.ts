@@ -6,6 +6,7 @@ import { connect } from 'trunkline'
 import { Orders } from '../../examples/orders/contract.ts'
 import { certificate } from '../support/certificate.ts'
 import { folder, ordersContract, ordersService, running, trunkline } from '../support/command.ts'
+import { refused } from '../support/refused.ts'
 
 const readyLine =
   /^trunkline: serving acme\.orders\.v1 on 127\.0\.0\.1:(?<port>\d+) \(trunk, grpc(?:, [a-z-]+)*, rest(?<notes>[^)]*)\)$/
@@ -205,19 +206,4 @@ async function workersOf(pid: number): Promise<number[]> {
   const { readFile } = await import('node:fs/promises')
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8')
   return text.split(' ').filter(Boolean).map(Number)
-}
-
-/** Resolves when nobody listens on a port any more. */
-async function refused(port: number): Promise<void> {
-  for (;;) {
-    const open = await new Promise<boolean>((resolve) => {
-      const socket = net.connect(port, '127.0.0.1')
-      socket.once('connect', () => {
-        socket.destroy()
-        resolve(true)
-      })
-      socket.once('error', () => resolve(false))
-    })
-    if (!open) return
-  }
 }
