@@ -18,9 +18,9 @@ const running = new Set<() => void>()
 process.once('exit', () => running.forEach((kill) => kill()))
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(2))
 
-/** Starts a program on a core and waits until it says `{"ready": …}`. */
-export async function startChild(core: number, program: readonly string[]): Promise<Child> {
-  const [file = '', ...args] = pinned(core, program)
+/** Starts a program on a core, or on any, and waits until it says `{"ready": …}`. */
+export async function startChild(core: number | undefined, program: readonly string[]): Promise<Child> {
+  const [file = '', ...args] = core === undefined ? program : pinned(core, program)
   const child = spawn(file, args, {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_ENV: 'production' },
