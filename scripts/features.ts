@@ -3,7 +3,7 @@
 // A new feature, or a new wire, is a line here. A line without a test that ran and passed is reported as failed.
 
 /** The wires there are, in the order of the columns. */
-export const WIRES = ['in-process', 'trunk', 'gRPC', 'REST'] as const
+export const WIRES = ['in-process', 'trunk', 'gRPC', 'gRPC-Web', 'Connect', 'REST'] as const
 
 /** The name of a wire. */
 export type WireName = (typeof WIRES)[number]
@@ -58,7 +58,7 @@ export const FEATURES: readonly Feature[] = [
   { feature: 'Metadata both ways', wires: everyWire, proof: { files: crossWire, name: /metadata/ } },
   {
     feature: 'Four kinds of streaming',
-    wires: everyWire,
+    wires: WIRES.filter((wire) => wire !== 'gRPC-Web'),
     proof: { files: crossWire, name: /stream|messages/ },
   },
   {
@@ -73,7 +73,7 @@ export const FEATURES: readonly Feature[] = [
   },
   {
     feature: 'Cut connections are `unavailable`',
-    wires: ['trunk', 'gRPC', 'REST'],
+    wires: ['trunk', 'gRPC', 'gRPC-Web', 'Connect', 'REST'],
     proof: { files: crossWire, name: /cut connection/ },
   },
   {
@@ -111,6 +111,24 @@ export const FEATURES: readonly Feature[] = [
     judge: { by: 'grpcurl', files: 'test/judges/grpc-tools.judge.ts', name: /health/ },
   },
   {
+    feature: 'gRPC-Web, in binary and in text, for pages of allowed origins',
+    wires: ['gRPC-Web'],
+    proof: { files: 'src/wires/grpc-web/*.test.ts' },
+    judge: {
+      by: 'connectrpc, connectconformance',
+      files: 'test/{interop/connectrpc.test,judges/connect-conformance.judge}.ts',
+    },
+  },
+  {
+    feature: 'Connect: calls by POST and GET, streams, JSON and protobuf',
+    wires: ['Connect'],
+    proof: { files: 'src/wires/connect/*.test.ts' },
+    judge: {
+      by: 'connectrpc, connectconformance',
+      files: 'test/{interop/connectrpc.test,judges/connect-conformance.judge}.ts',
+    },
+  },
+  {
     feature: 'A gRPC application goes on when its server or its client is replaced',
     wires: ['gRPC'],
     proof: { files: 'test/interop/shop/shop.test.ts' },
@@ -134,19 +152,19 @@ export const FEATURES: readonly Feature[] = [
   },
   {
     feature: 'HTTP/1.1 of our own; request smuggling is refused',
-    wires: ['REST'],
+    wires: ['gRPC-Web', 'Connect', 'REST'],
     proof: { files: 'src/http1/**/*.test.ts' },
     judge: { by: 'node:http, fetch', files: 'src/http1/interop.test.ts' },
   },
   {
     feature: 'HTTP/2 and HPACK of our own; attacks are bounded',
-    wires: ['gRPC', 'REST'],
+    wires: ['gRPC', 'gRPC-Web', 'Connect', 'REST'],
     proof: { files: 'src/http2/**/*.test.ts' },
     judge: { by: 'h2spec, node:http2', files: '{test/judges/h2spec.judge,src/http2/interop.test}.ts' },
   },
   {
     feature: 'TLS on the one port, mutual TLS, ALPN, SNI, resumption',
-    wires: ['trunk', 'gRPC', 'REST'],
+    wires: ['trunk', 'gRPC', 'gRPC-Web', 'Connect', 'REST'],
     proof: { files: '{src/server/tls,test/cross-wire/mutual-tls}.test.ts' },
   },
   {

@@ -16,6 +16,7 @@ const VERSIONS = {
   grpcGo: '1.85.0',
   grpcurl: '1.9.4',
   h2spec: '2.2.1+incompatible',
+  connectConformance: '1.0.7',
   ghz: '0.93.0',
   grpcioTools: '1.85.1',
   sslyze: '6.3.1',
@@ -187,6 +188,12 @@ export function h2spec(): Promise<string> {
   return fromGo('h2spec', 'github.com/summerwind/h2spec/cmd/h2spec', VERSIONS.h2spec)
 }
 
+/** Connect's conformance tests, of gRPC and gRPC-Web too. */
+export function connectConformance(): Promise<string> {
+  const path = 'connectrpc.com/conformance/cmd/connectconformance'
+  return fromGo('connectconformance', path, VERSIONS.connectConformance)
+}
+
 /** ghz, the gRPC load generator. */
 export function ghz(): Promise<string> {
   return fromGo('ghz', 'github.com/bojand/ghz/cmd/ghz', VERSIONS.ghz)
@@ -212,6 +219,7 @@ function fromGo(name: string, path: string, version: string): Promise<string> {
 
 /** All of them, by name. */
 export const judges = {
+  connectConformance,
   python3,
   schemathesis,
   sslyze,

@@ -47,8 +47,9 @@ export const rows: readonly Row[] = [
   { name: 'gRPC over a Unix socket', scheme: 'grpc+unix://', unix: true, duplex: true },
   { name: 'gRPC-Web', scheme: 'grpc-web+http://', duplex: true, streamedInput: false },
   {
-    name: 'gRPC-Web over HTTP/2',
-    scheme: 'grpc-web+http://',
+    name: 'gRPC-Web over HTTP/2 and TLS, in JSON',
+    scheme: 'grpc-web+https://',
+    tls: true,
     duplex: true,
     streamedInput: false,
     wires: () => [grpcWeb({ http: '2', format: 'json', compression: 'gzip' })],
