@@ -172,7 +172,8 @@ test('in production, wires that need numbers want a lock', async (t) => {
   process.env.NODE_ENV = 'production'
   await assert.rejects(serve(echo, { port: 0, log: quiet }), {
     name: 'TypeError',
-    message: /test\.echo\.v1 has no lock, and trunk, grpc.* needs field numbers .* Run `trunkline lock <module>`/,
+    message:
+      /test\.echo\.v1 has no lock, and trunk, grpc.* needs field numbers .* Run `trunkline lock <module>`/,
   })
   const server = await serve(echo, { port: 0, log: quiet, wires: [rest()] })
   await server.close()
