@@ -89,8 +89,13 @@ export function utf8(bytes: Buffer, position: number, end: number): string {
   return text
 }
 
+/** From this size on it costs more to fill memory with zeros than to ask for some that is not. */
+const worthRawMemory = 4096
+
 export function bytesOf(bytes: Buffer, position: number, end: number): Uint8Array {
-  const copy = new Uint8Array(end - position)
+  const size = end - position
+  const copy =
+    size < worthRawMemory ? new Uint8Array(size) : new Uint8Array(Buffer.allocUnsafeSlow(size).buffer)
   copy.set(bytes.subarray(position, end))
   return copy
 }
