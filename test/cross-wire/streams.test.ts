@@ -4,6 +4,7 @@ import { CallError } from 'trunkline'
 import { until } from '../support/events.ts'
 import { Probe } from './contract.ts'
 import { probe } from './probe.ts'
+import { testIf } from '../support/test-if.ts'
 import { pair, rows, withoutStreamedInput } from './rows.ts'
 
 const items = (count: number) => Array.from({ length: count }, (_, n) => ({ n, text: `#${n}` }))
@@ -24,9 +25,9 @@ for (const row of rows) {
       assert.equal(next, count)
     })
 
-    test(
+    testIf(
+      !withoutStreamedInput(row),
       `a streamed input of ${count} messages arrives whole and in order, over ${row.name}`,
-      { skip: withoutStreamedInput(row) },
       async () => {
         await using running = await pair(row, Probe, probe().implementation)
         const sum = count === 0 ? 0 : (count * (count - 1)) / 2
@@ -35,24 +36,20 @@ for (const row of rows) {
       },
     )
 
-    test(
-      `${count} messages go both ways, over ${row.name}`,
-      { skip: withoutStreamedInput(row) },
-      async () => {
-        await using running = await pair(row, Probe, probe().implementation)
-        const received: number[] = []
-        for await (const { n } of running.client.transform(items(count))) received.push(n)
-        assert.deepEqual(
-          received,
-          Array.from({ length: count }, (_, n) => n * 2),
-        )
-      },
-    )
+    testIf(!withoutStreamedInput(row), `${count} messages go both ways, over ${row.name}`, async () => {
+      await using running = await pair(row, Probe, probe().implementation)
+      const received: number[] = []
+      for await (const { n } of running.client.transform(items(count))) received.push(n)
+      assert.deepEqual(
+        received,
+        Array.from({ length: count }, (_, n) => n * 2),
+      )
+    })
   }
 
-  test(
+  testIf(
+    row.duplex && !withoutStreamedInput(row),
     `question and answer take turns on one call, over ${row.name}`,
-    { skip: !row.duplex || withoutStreamedInput(row) },
     async () => {
       await using running = await pair(row, Probe, probe().implementation)
       const questions: ((item: { n: number; text: string }) => void)[] = []
@@ -94,19 +91,15 @@ for (const row of rows) {
     assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
   })
 
-  test(
-    `a handler may leave its input unread, over ${row.name}`,
-    { skip: withoutStreamedInput(row) },
-    async () => {
-      await using running = await pair(row, Probe, probe().implementation)
-      assert.deepEqual(await running.client.unread(items(5_000)), { read: 1 })
-      assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
-    },
-  )
+  testIf(!withoutStreamedInput(row), `a handler may leave its input unread, over ${row.name}`, async () => {
+    await using running = await pair(row, Probe, probe().implementation)
+    assert.deepEqual(await running.client.unread(items(5_000)), { read: 1 })
+    assert.deepEqual(await running.client.echo({ n: 1, text: 'after' }), { n: 1, text: 'after' })
+  })
 
-  test(
+  testIf(
+    !withoutStreamedInput(row),
     `an input that fails at the sender cancels the call, over ${row.name}`,
-    { skip: withoutStreamedInput(row) },
     async () => {
       await using running = await pair(row, Probe, probe().implementation)
       async function* broken() {
@@ -118,9 +111,9 @@ for (const row of rows) {
     },
   )
 
-  test(
+  testIf(
+    !withoutStreamedInput(row),
     `an invalid message in a streamed input is invalid_argument, over ${row.name}`,
-    { skip: withoutStreamedInput(row) },
     async () => {
       await using running = await pair(row, Probe, probe().implementation)
       const wrong = [{ n: 1, text: 'one' }, { n: 'two', text: 'two' } as never]
@@ -161,9 +154,9 @@ for (const row of rows) {
     await observed.streamStopped.promise
   })
 
-  test(
+  testIf(
+    !withoutStreamedInput(row),
     `a handler that reads slowly stops the client within bounds, over ${row.name}`,
-    { skip: withoutStreamedInput(row) },
     async () => {
       const { implementation, observed } = probe()
       await using running = await pair(row, Probe, implementation, {

@@ -19,6 +19,7 @@ import { connectRpc, grpcWeb } from 'trunkline/wires'
 import * as z from 'zod'
 import { foreignServer, kinds, serviceOf } from '../support/connectrpc.ts'
 import { quiet } from '../support/quiet-log.ts'
+import { testIf } from '../support/test-if.ts'
 
 const Item = z.object({ n: z.int32(), text: z.string() }).meta({ id: 'Item' })
 
@@ -128,7 +129,7 @@ for (const kind of kinds) {
     for await (const _item of client.count!({ to: 0 })) assert.fail('there is none')
   })
 
-  test(`a connectrpc client streams its input, ${kind.name}`, { skip: !kind.streamsIn }, async () => {
+  testIf(kind.streamsIn, `a connectrpc client streams its input, ${kind.name}`, async () => {
     await using server = await start()
     const { client } = server
     const total = await client.sum!(lazily(numbers(1_000)))
