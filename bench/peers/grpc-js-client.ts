@@ -12,7 +12,12 @@ const given =
   scheme === 'grpcs'
     ? credentials.createSsl(null, null, null, { rejectUnauthorized: false })
     : credentials.createInsecure()
-const client = new Echo(authority === '' ? `127.0.0.1:${scheme}` : authority, given, limits) as unknown as {
+// Node refuses an address as the name of a TLS server.
+const named = scheme === 'grpcs' ? { 'grpc.ssl_target_name_override': 'localhost' } : {}
+const client = new Echo(authority === '' ? `127.0.0.1:${scheme}` : authority, given, {
+  ...limits,
+  ...named,
+}) as unknown as {
   echo(order: Order, answered: Answered<Order>): void
   echo(order: Order, metadata: Metadata, options: { deadline: number }, answered: Answered<Order>): void
   blob(blob: { data: Buffer }, answered: Answered<{ data: Buffer }>): void
