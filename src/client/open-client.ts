@@ -20,7 +20,7 @@ import {
 import { type Duration, parseDuration } from '../contract/duration.ts'
 import type { ContractInfo, Operation } from '../contract/operation.ts'
 import { inProcess } from '../wires/in-process/index.ts'
-import { defaultWires } from '../wires/index.ts'
+import { defaultWires } from '../wires/default.ts'
 import type { Host, Wire } from '../wires/wire.ts'
 import { defaultBackoff } from './backoff.ts'
 import { streamingMethod, unaryMethod } from './call-method.ts'

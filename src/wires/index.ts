@@ -1,4 +1,4 @@
-/** The wires there are. A new one is a folder beside this file and a line here. */
+/** What `trunkline/wires` has: the wires, and what they read and write beside calls. */
 import { type ConnectRpcOptions, connectRpc } from './connect/index.ts'
 import { type GrpcOptions, grpc } from './grpc/index.ts'
 import { type GrpcWebOptions, grpcWeb } from './grpc-web/index.ts'
@@ -25,22 +25,9 @@ import {
   exportOpenApi,
   rest,
 } from './rest/index.ts'
+import { defaultWires } from './default.ts'
 import { trunk } from './trunk/index.ts'
 import type { Wire } from './wire.ts'
-
-/**
- * What `serve` and `connect` use when nobody says otherwise.
- *
- * @example
- * ```ts
- * import { defaultWires } from 'trunkline/wires'
- *
- * console.log(defaultWires().map(({ name }) => name)) // [ 'trunk', 'grpc', 'grpc-web', 'connect', 'rest' ]
- * ```
- */
-export function defaultWires(): readonly Wire[] {
-  return [trunk(), grpc(), grpcWeb(), connectRpc(), rest()]
-}
 
 export {
   ProtoConflict,
@@ -49,6 +36,7 @@ export {
   contractFromDescriptors,
   contractFromProto,
   contractsFromProto,
+  defaultWires,
   errorDetailJson,
   exportOpenApi,
   exportProto,

@@ -16,7 +16,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
   http1: ['http'],
   http2: ['http'],
   wires: ['call', 'contract', 'schema', 'codec', 'http'],
-  server: ['call', 'contract', 'http', 'http1', 'http2', 'telemetry', 'wires/wire.ts', 'wires/index.ts'],
+  server: ['call', 'contract', 'http', 'http1', 'http2', 'telemetry', 'wires/wire.ts', 'wires/default.ts'],
   client: [
     'call',
     'contract',
@@ -24,7 +24,7 @@ export const ARROWS: Readonly<Record<string, readonly string[]>> = {
     'http1',
     'http2',
     'wires/wire.ts',
-    'wires/index.ts',
+    'wires/default.ts',
     'wires/in-process/index.ts',
   ],
   telemetry: ['call', 'contract'],

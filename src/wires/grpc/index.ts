@@ -3,7 +3,6 @@ import type { Wire } from '../wire.ts'
 import { GrpcChannel } from '../grpc-family/channel.ts'
 import type { GrpcCompression } from '../grpc-family/compression.ts'
 import type { MessageFormat } from '../grpc-family/content-type.ts'
-import { describeByReflection } from './describe.ts'
 import { ownServices } from './own-services.ts'
 import { grpcServer } from './server.ts'
 
@@ -59,7 +58,9 @@ export function grpc(options: GrpcOptions = {}): Wire {
       over: 'http',
       versions: ['2'],
       open: (transport, channel) => new GrpcChannel(transport, channel, { format, compression }),
-      describe: describeByReflection,
+      // Loaded when it is asked for, since it knows .proto files, which a server's start can do without.
+      describe: async (transport, given) =>
+        (await import('./describe.ts')).describeByReflection(transport, given),
     },
   }
 }

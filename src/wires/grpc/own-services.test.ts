@@ -17,7 +17,7 @@ import * as z from 'zod'
 import { foreignServer } from '../../../test/support/grpc-js.ts'
 import { quiet } from '../../../test/support/quiet-log.ts'
 import { healthContract } from './health.ts'
-import { ReflectedFiles } from './reflection.ts'
+import { ReflectedFiles } from './reflected-files.ts'
 import {
   reflectionV1,
   reflectionV1Alpha,

@@ -3,9 +3,9 @@ import type { Handler } from '../../call/handler.ts'
 import type { ContractInfo } from '../../contract/operation.ts'
 import { statusTable } from '../../contract/status.ts'
 import type { Host } from '../wire.ts'
-import { errorDetailFiles } from './error-details-file.ts'
 import { operationOf } from './own-contract.ts'
-import { type ReflectedFile, reflectedFiles } from './proto/index.ts'
+import type { ReflectedFile } from './proto/index.ts'
+import type { ReflectedFiles } from './reflected-files.ts'
 import {
   type ReflectionRequest,
   type ReflectionResponse,
@@ -15,44 +15,6 @@ import {
 import type { OwnService } from './server.ts'
 
 type Answer = Omit<ReflectionResponse, 'validHost' | 'originalRequest'>
-
-/** Files by their paths and by what they declare; made when somebody asks for the first time. */
-export class ReflectedFiles {
-  readonly #byPath: ReadonlyMap<string, ReflectedFile>
-  readonly #bySymbol: ReadonlyMap<string, ReflectedFile>
-
-  /** Throws ProtoConflict when the contracts have no form in one set of files. */
-  constructor(contracts: readonly ContractInfo[]) {
-    const files = reflectedFiles(contracts)
-    const described = new Set(files.flatMap(({ path, symbols }) => [path, ...symbols]))
-    // What the contracts have of google.rpc themselves is theirs.
-    const more = errorDetailFiles().filter(
-      ({ path, symbols }) => ![path, ...symbols].some((each) => described.has(each)),
-    )
-    const all = [...files, ...more]
-    this.#byPath = new Map(all.map((file) => [file.path, file]))
-    this.#bySymbol = new Map(all.flatMap((file) => file.symbols.map((symbol) => [symbol, file])))
-  }
-
-  byPath(path: string): ReflectedFile | undefined {
-    return this.#byPath.get(path)
-  }
-
-  bySymbol(symbol: string): ReflectedFile | undefined {
-    return this.#bySymbol.get(symbol.startsWith('.') ? symbol.slice(1) : symbol)
-  }
-
-  /** A file and all that it imports, apart from those in `sent`, where they are noted. */
-  withImports(file: ReflectedFile, sent: Set<string>): Uint8Array[] {
-    const bytes = [file.bytes]
-    sent.add(file.path)
-    for (const path of file.imports) {
-      const imported = sent.has(path) ? undefined : this.#byPath.get(path)
-      if (imported !== undefined) bytes.push(...this.withImports(imported, sent))
-    }
-    return bytes
-  }
-}
 
 /**
  * The service in both versions.
@@ -65,23 +27,23 @@ export function reflectionServices(
   names: readonly string[],
   contracts: readonly ContractInfo[],
 ): readonly OwnService[] {
-  let files: ReflectedFiles | undefined
-  const filesOf = () => (files ??= new ReflectedFiles(contracts))
+  let files: Promise<ReflectedFiles> | undefined
+  const filesOf = () => (files ??= makeFiles(contracts))
 
   async function* answers(requests: AsyncIterable<ReflectionRequest>): AsyncGenerator<ReflectionResponse> {
     const sent = new Set<string>()
     for await (const request of requests) {
-      yield { validHost: request.host, originalRequest: request, ...answer(request, sent) }
+      yield { validHost: request.host, originalRequest: request, ...(await answer(request, sent)) }
     }
   }
 
-  function answer(request: ReflectionRequest, sent: Set<string>): Answer {
+  async function answer(request: ReflectionRequest, sent: Set<string>): Promise<Answer> {
     if (request.listServices !== undefined) {
       return { listServicesResponse: { service: names.map((name) => ({ name })) } }
     }
 
     try {
-      return answerFromFiles(filesOf(), request, sent)
+      return answerFromFiles(await filesOf(), request, sent)
     } catch (error) {
       host.log.error({ err: error }, 'grpc: the contracts cannot be described to reflection clients')
       return failure('internal', error instanceof Error ? error.message : String(error))
@@ -96,6 +58,12 @@ export function reflectionServices(
   return [reflectionV1, reflectionV1Alpha].map(
     (contract) => new Map([[operationOf(contract, 'serverReflectionInfo'), handler]]),
   )
+}
+
+/** What knows .proto files is loaded when somebody asks for one: it would be a third of a server's start. */
+async function makeFiles(contracts: readonly ContractInfo[]): Promise<ReflectedFiles> {
+  const { ReflectedFiles: Files } = await import('./reflected-files.ts')
+  return new Files(contracts)
 }
 
 function answerFromFiles(files: ReflectedFiles, request: ReflectionRequest, sent: Set<string>): Answer {
