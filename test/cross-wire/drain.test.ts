@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import test from 'node:test'
-import { connect, serve } from 'trunkline'
+import { CallError, connect, serve } from 'trunkline'
 import { certificate } from '../support/certificate.ts'
 import { quiet } from '../support/quiet-log.ts'
 import { Probe } from './contract.ts'
@@ -8,6 +8,9 @@ import { probe } from './probe.ts'
 import { networkRows } from './rows.ts'
 
 for (const row of networkRows.filter(({ unix }) => !unix)) {
+  // These clients have their wires' default options, which for all but trunk and gRPC is HTTP/1.1.
+  const overHttp1 = !/^(trunk|grpc)s?:/.test(row.scheme ?? '')
+
   test(`servers that drain under load, one after the other, lose no call, over ${row.name}`, async () => {
     const tls = row.tls ? { tls: certificate() } : {}
     const start = () => serve(probe().implementation, { port: 0, log: quiet, ...tls })
@@ -42,6 +45,16 @@ for (const row of networkRows.filter(({ unix }) => !unix)) {
     await Promise.all(Array.from({ length: 40 }, caller))
     await Promise.all(draining)
     assert.equal(draining.length, 2)
-    assert.deepEqual(failures.map(String), [])
+    const lost = failures.filter((error) => !(overHttp1 && isCrossing(error)))
+    assert.deepEqual(lost.map(String), [])
+    assert.ok(failures.length <= 2, `${failures.length} calls crossed the end of their connections`)
   })
+}
+
+/**
+ * HTTP/1.1 has no word for "no more on this connection" but an answer: a request that is sent while its idle connection is
+ * being closed ends without one, and nobody can say whether it was seen (RFC 9112 section 9.5).
+ */
+function isCrossing(error: unknown): boolean {
+  return CallError.is(error) && error.code === 'unavailable' && error.processed === 'maybe'
 }
